@@ -1,0 +1,69 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Settings of every Swift target: imports are declared, existentials are spelt out.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+/// Targets with hot loops stay optimised in debug builds: unoptimised they are some 40 times slower, and the tests with them.
+let kernel: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+// A target imports lower ranks only, never its own (docs/guide/architecture.md has the table; scripts/check holds every import against it).
+let package = Package(
+  name: "lathe",
+  products: [.executable(name: "lathe", targets: ["lathe"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Rank 0
+    .systemLibrary(name: "CLuaSystem", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
+    .target(name: "Tabular", swiftSettings: kernel),
+    // Rank 1
+    .target(name: "CLua", dependencies: ["CLuaSystem"]),
+    .target(name: "Learning", dependencies: ["CKernels", "Tabular"], swiftSettings: kernel),
+    .target(name: "Metrics", dependencies: ["CKernels", "Tabular"], swiftSettings: kernel),
+    .target(name: "DataAccess", dependencies: ["Tabular", grdb, sqlite], swiftSettings: kernel),
+    // Rank 2
+    .target(name: "LuaBridge", dependencies: ["CLua", "CLuaSystem", "Tabular"], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Tabular", yams], swiftSettings: strict),
+    .target(name: "Routing", dependencies: ["DataAccess", "Learning", "Metrics", "Tabular"], swiftSettings: kernel),
+    .target(name: "Ledger", dependencies: ["DataAccess", "Tabular", crypto, grdb], swiftSettings: strict),
+    // Rank 3
+    .target(
+      name: "QualityCycle",
+      dependencies: ["Configuration", "DataAccess", "Ledger", "Metrics", "Routing", "Tabular", logging], swiftSettings: strict),
+    .target(name: "DemoPlant", dependencies: ["DataAccess", "Routing", "Tabular"], swiftSettings: kernel),
+    // Rank 4
+    .target(
+      name: "Scripting",
+      dependencies: [
+        "Configuration", "DataAccess", "Ledger", "LuaBridge", "Metrics", "QualityCycle", "Routing", "Tabular", crypto, logging,
+      ], swiftSettings: strict),
+    // Rank 5
+    .executableTarget(
+      name: "lathe",
+      dependencies: [
+        "CEdit", "Configuration", "DataAccess", "DemoPlant", "Ledger", "Metrics", "QualityCycle", "Routing", "Scripting", "Tabular",
+        argumentParser, logging,
+      ], swiftSettings: strict),
+    // Tests
+    .target(name: "TestSupport", dependencies: ["Tabular"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
+  ]
+)
