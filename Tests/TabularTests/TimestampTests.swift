@@ -16,7 +16,10 @@ struct TimestampTests {
 
   @Test(
     "refuses what is no time",
-    arguments: ["", "2011-02-29", "2012-13-01", "2012-03-01T24:00", "2012-03-01T", "2012-3-1", "2012-03-01T06:30:00.Z", "1e3", "2012-03-01Zx"])
+    arguments: [
+      "", "2011-02-29", "2012-13-01", "2012-03-01T24:00", "2012-03-01T", "2012-3-1", "2012-03-01T06:30:00.Z", "1e3",
+      "2012-03-01Zx",
+    ])
   func refuses(text: String) { #expect(Timestamp(text) == nil) }
 
   @Test("counts days as the calendar does, over four centuries")
