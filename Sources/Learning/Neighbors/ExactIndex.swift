@@ -1,0 +1,62 @@
+public import Tabular
+
+/// Compares each query with every vector: always the true neighbours, and the measure of every approximate index.
+///
+///     let index = try ExactIndex(vectors)             // 325,000 × 128 unit vectors
+///     let nearest = try index.search(queries, k: 50)  // their cosines
+/// The same query gives the same bits whatever the batch and the number of threads; on a CPU without fused multiply-add the last bit
+/// of a similarity may differ from that of other CPUs.
+/// - Complexity: O(queries × vectors × dimension) for a search; the vectors are read from memory once a batch.
+public struct ExactIndex: NeighborIndex, Hashable {
+  /// The vectors, one a row.
+  public let vectors: Matrix
+
+  /// Makes the index of the rows of `vectors`, of which there may be none. Throws when one holds NaN or infinity.
+  public init(_ vectors: Matrix) throws(NeighborError) {
+    guard vectors.columnCount >= 1 else { throw .dimension(expected: 1, got: 0) }
+    guard vectors.rowCount <= Int32.max else { throw .tooMany(vectors.rowCount) }
+    if let row = vectors.firstUnusableRow { throw .unusableVector(row: row) }
+    self.vectors = vectors
+  }
+
+  /// Number of vectors.
+  public var count: Int { vectors.rowCount }
+  /// Numbers a vector.
+  public var dimension: Int { vectors.columnCount }
+
+  /// Returns for each row of `queries` its `min(k, count)` most similar vectors, best first, ties by lower id.
+  public func search(_ queries: Matrix, k: Int, threads: Int) throws(NeighborError) -> Neighbors {
+    try check(queries, k: k, threads: threads)
+    guard count > 0, queries.rowCount > 0 else {
+      return Neighbors(offsets: Array(repeating: 0, count: queries.rowCount + 1), ids: [], similarities: [])
+    }
+    // Below some millions of multiplications a second thread costs more than it saves; each part must hold k vectors or more.
+    let work = queries.rowCount * count * dimension
+    let parts = max(1, min(threads, work / 4_000_000, count / min(k, count)))
+    return Self.mergedParts(nearest(to: queries, k: min(k, count), parts: parts), k: min(k, count))
+  }
+
+  /// Joins the best of each part of the vectors; parts come in order of ids, so among equals the earlier part wins.
+  private static func mergedParts(_ parts: [Neighbors], k: Int) -> Neighbors {
+    if parts.count == 1 { return parts[0] }
+    let queryCount = parts[0].queryCount
+    var ids: [Int32] = []
+    var similarities: [Float] = []
+    ids.reserveCapacity(queryCount * k)
+    similarities.reserveCapacity(queryCount * k)
+    for query in 0..<queryCount {
+      var positions = parts.map { $0.range(of: query).lowerBound }
+      for _ in 0..<k {
+        var best: Int?
+        for part in parts.indices where positions[part] < parts[part].range(of: query).upperBound {
+          if best.map({ parts[part].similarities[positions[part]] > parts[$0].similarities[positions[$0]] }) ?? true { best = part }
+        }
+        guard let best else { break }
+        ids.append(parts[best].ids[positions[best]])
+        similarities.append(parts[best].similarities[positions[best]])
+        positions[best] += 1
+      }
+    }
+    return Neighbors(offsets: (0...queryCount).map { $0 * k }, ids: ids, similarities: similarities)
+  }
+}
