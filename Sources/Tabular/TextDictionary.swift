@@ -57,12 +57,11 @@ public struct TextDictionary: Sendable {
 
   /// For each code its rank among the texts in order of their bytes. O(count log count).
   public func ranks() -> [Int32] {
-    let order = bytes.withUnsafeBufferPointer { all in
-      (0..<Int32(count)).sorted {
-        Self.precedes(
-          UnsafeBufferPointer(rebasing: all[offsets[Int($0)]..<offsets[Int($0) + 1]]),
-          UnsafeBufferPointer(rebasing: all[offsets[Int($1)]..<offsets[Int($1) + 1]]))
+    let order: [Int32] = bytes.withUnsafeBufferPointer { all in
+      func text(_ code: Int32) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: all[offsets[Int(code)]..<offsets[Int(code) + 1]])
       }
+      return (0..<Int32(count)).sorted { left, right in Self.precedes(text(left), text(right)) }
     }
     var ranks = [Int32](repeating: 0, count: count)
     for (rank, code) in order.enumerated() { ranks[Int(code)] = Int32(rank) }

@@ -36,6 +36,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
   /// Whether this instant is before `right`.
   public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 
+  /// 0000-01-01T00:00:00Z: before everything that a factory reports.
+  public static let distantPast = Timestamp(microseconds: Int64(earliestSeconds) * 1_000_000)
+
   private static let earliestSeconds = -62_167_219_200.0
   private static let latestSeconds = 253_402_300_799.0
 }
