@@ -50,8 +50,10 @@ private struct CodedColumn: Codable {
     case .double:
       let patterns = try Self.numbers(values, rows, UInt64.self, at: path)
       return Column(.double(patterns.map { Double(bitPattern: UInt64(littleEndian: $0)) }), validity: bits)
-    case .integer: return Column(.integer(try Self.numbers(values, rows, Int64.self, at: path).map(Int64.init(littleEndian:))), validity: bits)
-    case .timestamp: return Column(.timestamp(try Self.numbers(values, rows, Int64.self, at: path).map(Int64.init(littleEndian:))), validity: bits)
+    case .integer:
+      return Column(.integer(try Self.numbers(values, rows, Int64.self, at: path).map(Int64.init(littleEndian:))), validity: bits)
+    case .timestamp:
+      return Column(.timestamp(try Self.numbers(values, rows, Int64.self, at: path).map(Int64.init(littleEndian:))), validity: bits)
     case .bool: return Column(.bool(try Self.numbers(values, rows, UInt8.self, at: path).map { $0 != 0 }), validity: bits)
     case .text:
       let codes = try Self.numbers(values, rows, Int32.self, at: path).map(Int32.init(littleEndian:))
