@@ -1,0 +1,4 @@
+#pragma once
+
+#include "error_sums.h"
+#include "neighbors.h"
