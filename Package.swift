@@ -66,6 +66,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Tabular"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "LearningTests", dependencies: ["Learning", "Tabular"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tabular"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tabular"], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
   ]
 )
