@@ -63,10 +63,11 @@ let package = Package(
         argumentParser, logging,
       ], swiftSettings: strict),
     // Tests
-    .target(name: "TestSupport", dependencies: ["Tabular"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["Routing", "Tabular"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "LearningTests", dependencies: ["Learning", "Tabular"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tabular"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tabular"], swiftSettings: strict),
+    .testTarget(name: "RoutingTests", dependencies: ["Routing", "Tabular", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,139 @@
+import Glibc
+import Learning
+import Tabular
+
+/// Predicts routings from a frozen model.
+public struct Predictor: Sendable {
+  /// What it predicts from.
+  public let model: RoutingModel
+
+  /// Makes a predictor.
+  public init(_ model: RoutingModel) { self.model = model }
+
+  /// Predicts each of `codes`, in order, from what the model knows and the items' features and standard routings in `source`.
+  ///
+  /// Standard routings are those valid at the model's own instant. Two statements for each 2,000 items, one search for all.
+  /// - Throws: what reading the source throws; an item that cannot be predicted is a failure in its place.
+  public func predict(
+    _ codes: [String], from source: any FactorySource, explaining: Bool = false
+  ) throws -> [Result<Prediction, PredictionFailure>] {
+    let items = try source.items(codes, columns: model.encoder.features.map(\.name))
+    let standard = try StandardRoutings(source.routings(of: codes, validAt: model.trainedUntil))
+    let itemColumn = try items.column("item_code")
+    var rows: [String: Int] = [:]
+    for row in 0..<items.rowCount { if let code = itemColumn.text(row) { rows[code] = row } }
+    let neighbors = try neighbors(of: items)
+    return codes.map { code in
+      guard let row = rows[code] else { return .failure(.unknownItem) }
+      return predict(code, neighbors: neighbors[row], standard: standard[code], explaining: explaining)
+    }
+  }
+
+  /// The items with evidence most similar to each row of `items`: the item itself first, with similarity 1, when it has evidence.
+  private func neighbors(of items: Frame) throws -> [[(item: Int, similarity: Double)]] {
+    guard items.rowCount > 0, model.evidence.itemCount > 0 else { return Array(repeating: [], count: items.rowCount) }
+    let found = try model.index.search(model.encoder.encode(items), k: model.options.neighbors)
+    let codes = try items.column("item_code")
+    return (0..<items.rowCount).map { row in
+      let own = codes.text(row).flatMap { model.evidence.items.code(of: $0) }.map(Int.init)
+      var result: [(item: Int, similarity: Double)] = own.map { [($0, 1)] } ?? []
+      for neighbor in found[row] where neighbor.id != own && neighbor.similarity > 0 {
+        result.append((neighbor.id, min(1, Double(neighbor.similarity))))
+      }
+      return Array(result.prefix(model.options.neighbors))
+    }
+  }
+
+  /// The items with evidence most similar to `code`, most similar first, without itself, or `nil` when the source has no such item.
+  public func similar(to code: String, count: Int, from source: any FactorySource) throws -> [(item: String, similarity: Double)]? {
+    let items = try source.items([code], columns: model.encoder.features.map(\.name))
+    guard items.rowCount == 1 else { return nil }
+    guard model.evidence.itemCount > 0 else { return [] }
+    let found = try model.index.search(model.encoder.encode(items), k: count + 1)
+    return found[0].map { (model.evidence.items[Int32($0.id)], Double($0.similarity)) }.filter { $0.0 != code }.prefix(count).map { $0 }
+  }
+
+  private func predict(
+    _ code: String, neighbors found: [(item: Int, similarity: Double)], standard: [StandardRoutings.Operation]?, explaining: Bool
+  ) -> Result<Prediction, PredictionFailure> {
+    var prediction = Prediction(
+      item: code, version: model.version, trainedUntil: model.trainedUntil, basis: model.evidence.basis, marks: [], candidates: [],
+      neighbors: [])
+    var used = found.filter { $0.similarity >= model.options.similarityFloor }
+    if used.isEmpty, !found.isEmpty {
+      used = found
+      prediction.marks.append(.lowSimilarity)
+    }
+    let isOwn = { [evidence = model.evidence] (item: Int) in evidence.items.code(of: code) == Int32(item) }
+    let own = used.first.flatMap { isOwn($0.item) ? $0.item : nil }
+    let ranking = SignatureRanking(used, own: own, in: model)
+    prediction.neighbors = used.map {
+      Prediction.Neighbor(
+        item: model.evidence.items[Int32($0.item)], similarity: $0.similarity,
+        orders: model.evidence.signatures(of: $0.item).reduce(0) { $0 + Int(model.evidence.itemSignatureOrders[$1]) })
+    }
+    let estimator = OperationEstimator(used, own: own, standard: standard ?? [], model: model, explaining: explaining)
+    prediction.candidates = ranking.best(model.options.candidates).map { entry in
+      CandidateRouting(score: entry.score, orders: entry.orders, operations: estimator.operations(of: entry.signature))
+    }
+    if prediction.candidates.isEmpty {
+      guard let standard, !standard.isEmpty else { return .failure(.noEvidence) }
+      prediction.marks = [.standardOnly]
+      prediction.neighbors = []
+      prediction.candidates = [CandidateRouting(score: 0, orders: 0, operations: estimator.standardOperations())]
+    }
+    return .success(prediction)
+  }
+}
+
+/// Ranks the routing signatures of similar items.
+///
+/// Each order of a similar item votes with similarity × recency, so a signature's votes are similarity × support × recency. The votes
+/// of other items are scaled to weigh together as one order, and the item's own orders are added whole: the mean of a Dirichlet
+/// distribution with the neighbours as prior. So one own order already counts as much as all neighbours, and more leave them behind.
+struct SignatureRanking {
+  struct Entry {
+    var signature: Int32
+    var score: Double
+    var orders: Int
+  }
+
+  private var entries: [Entry] = []
+
+  init(_ neighbors: [(item: Int, similarity: Double)], own: Int?, in model: RoutingModel) {
+    let evidence = model.evidence
+    var positions: [Int32: Int] = [:]
+    var ownVotes: [Double] = []
+    var otherVotes: [Double] = []
+    for (item, similarity) in neighbors {
+      for index in evidence.signatures(of: item) {
+        let signature = evidence.itemSignatures[index]
+        let orders = Int(evidence.itemSignatureOrders[index])
+        let age = Double(model.trainedUntil.microseconds - evidence.itemSignatureLatest[index]) / 86_400e6
+        let vote = similarity * Double(orders) * exp2(-age / model.options.recencyHalfLifeDays)
+        let position = positions[signature] ?? entries.count
+        if position == entries.count {
+          positions[signature] = position
+          entries.append(Entry(signature: signature, score: 0, orders: 0))
+          ownVotes.append(0)
+          otherVotes.append(0)
+        }
+        entries[position].orders += orders
+        if item == own { ownVotes[position] += vote } else { otherVotes[position] += vote }
+      }
+    }
+    let others = otherVotes.reduce(0, +)
+    let total = ownVotes.reduce(0, +) + (others > 0 ? 1 : 0)
+    for position in entries.indices where total > 0 {
+      entries[position].score = (ownVotes[position] + (others > 0 ? otherVotes[position] / others : 0)) / total
+    }
+    // Equal scores: the shorter list of job codes by bytes first, so that the order does not hang on the order of items.
+    entries.sort { left, right in
+      if left.score != right.score { return left.score > right.score }
+      let names = { (signature: Int32) in evidence.jobs(ofSignature: signature).map { evidence.jobs[$0] } }
+      return names(left.signature).lexicographicallyPrecedes(names(right.signature)) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+  }
+
+  func best(_ count: Int) -> ArraySlice<Entry> { entries.prefix(count) }
+}

@@ -1,1 +1,0 @@
-// Golden files: whole texts that tests compare with.
