@@ -45,8 +45,9 @@ public struct Evidence: Sendable, Equatable {
 
   /// What training could not use, by reason.
   public internal(set) var leftOut: [String: Int] = [:]
-  /// Results and orders that the evidence was made of.
+  /// Results that the evidence was made of.
   public internal(set) var resultCount = 0
+  /// Orders that the evidence was made of.
   public internal(set) var orderCount = 0
 
   /// Makes evidence of nothing.
