@@ -70,7 +70,7 @@ let package = Package(
     .testTarget(
       name: "QualityCycleTests", dependencies: ["Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging],
       swiftSettings: strict),
-    .testTarget(name: "RoutingTests", dependencies: ["Routing", "Tabular", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "RoutingTests", dependencies: ["DataAccess", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "DataAccessTests", dependencies: ["DataAccess", "Tabular", sqlite], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
   ]
