@@ -72,6 +72,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "RoutingTests", dependencies: ["DataAccess", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "DataAccessTests", dependencies: ["DataAccess", "Tabular", sqlite], swiftSettings: strict),
+    .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Tabular"], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
   ]
 )
