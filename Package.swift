@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "Metrics", dependencies: ["CKernels", "Tabular"], swiftSettings: kernel),
     .target(name: "DataAccess", dependencies: ["Tabular", grdb, sqlite], swiftSettings: kernel),
     // Rank 2
-    .target(name: "LuaBridge", dependencies: ["CLua", "CLuaSystem", "Tabular"], swiftSettings: strict),
+    .target(name: "LuaBridge", dependencies: ["CLua", "Tabular"], swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Tabular", yams], swiftSettings: strict),
     .target(name: "Routing", dependencies: ["DataAccess", "Learning", "Metrics", "Tabular"], swiftSettings: kernel),
     .target(name: "Ledger", dependencies: ["DataAccess", "Tabular", crypto, grdb], swiftSettings: strict),
@@ -67,12 +67,8 @@ let package = Package(
     .testTarget(name: "LearningTests", dependencies: ["Learning", "Tabular"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tabular"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tabular"], swiftSettings: strict),
-    .testTarget(
-      name: "QualityCycleTests", dependencies: ["Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging],
-      swiftSettings: strict),
-    .testTarget(name: "RoutingTests", dependencies: ["DataAccess", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "DataAccessTests", dependencies: ["DataAccess", "Tabular", sqlite], swiftSettings: strict),
-    .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Tabular"], swiftSettings: strict),
+    .testTarget(name: "RoutingTests", dependencies: ["Routing", "Tabular", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "Tabular"], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
   ]
 )

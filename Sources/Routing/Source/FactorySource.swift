@@ -40,9 +40,8 @@ public protocol FactorySource: Sendable {
 
 /// A column of the items relation.
 public struct FeatureColumn: Hashable, Sendable {
-  /// Its name.
+  /// Its name and what it holds.
   public var name: String
-  /// What it holds.
   public var type: ColumnType
 
   /// Makes the description of a column.
