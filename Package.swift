@@ -67,7 +67,12 @@ let package = Package(
     .testTarget(name: "LearningTests", dependencies: ["Learning", "Tabular"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tabular"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tabular"], swiftSettings: strict),
-    .testTarget(name: "RoutingTests", dependencies: ["Routing", "Tabular", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "QualityCycleTests", dependencies: ["Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging],
+      swiftSettings: strict),
+    .testTarget(name: "RoutingTests", dependencies: ["DataAccess", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "DataAccessTests", dependencies: ["DataAccess", "Tabular", sqlite], swiftSettings: strict),
+    .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Tabular"], swiftSettings: strict),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "Tabular"], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
   ]

@@ -5,6 +5,8 @@ extension Settings {
     public var directory = "reports"
     /// What each cycle writes, each format once.
     public var formats: [Format] = [.json, .csv, .markdown]
+    /// Columns of items or operations that figures are also given by; one that the source lacks is left out.
+    public var groupBy = ["part_type", "resource_code"]
 
     /// The defaults.
     public init() {}
@@ -67,6 +69,9 @@ extension Settings.Reports: ConfigurationRecord {
     Field("directory", \.directory, .path, "Where reports are written; a relative path starts at the workspace."),
     Field(
       "formats", \.formats, .list(of: .choice(of: Format.self), unique: true, nonEmpty: true), "What each cycle writes."),
+    Field(
+      "group_by", \.groupBy, .list(of: .text, unique: true),
+      "Columns of items or operations that figures are also given by; one that the source lacks is left out."),
   ]
 }
 

@@ -15,6 +15,9 @@ public struct TextDictionary: Sendable {
   /// Number of distinct texts.
   public var count: Int { offsets.count - 1 }
 
+  /// Bytes that the texts and the table of codes take in memory, give or take the room for growth.
+  public var byteCount: Int { bytes.count + offsets.count * 8 + table.count * 4 + hashes.count * 4 }
+
   /// The text with `code`, in `0..<count`.
   public subscript(code: Int32) -> String {
     String(decoding: bytes[offsets[Int(code)]..<offsets[Int(code) + 1]], as: UTF8.self)

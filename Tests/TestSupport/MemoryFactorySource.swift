@@ -1,40 +1,40 @@
-public import Routing
+package import Routing
 import Synchronization
-public import Tabular
+package import Tabular
 
 /// A factory in memory: frames with the columns of the relations, filtered by plain loops. Slow, simple, and counts its readings.
-public final class MemoryFactorySource: FactorySource {
+package final class MemoryFactorySource: FactorySource {
   /// The three relations.
-  public let itemFrame, routingFrame, resultFrame: Frame
+  package let itemFrame, routingFrame, resultFrame: Frame
   private let readings = Mutex(0)
 
   /// Makes a factory of these rows.
-  public init(items: Frame, routings: Frame, results: Frame) {
+  package init(items: Frame, routings: Frame, results: Frame) {
     itemFrame = items
     routingFrame = routings
     resultFrame = results
   }
 
-  public let name = "the factory in memory"
+  package let name = "the factory in memory"
   /// How often the source was read.
-  public var readingCount: Int { readings.withLock { $0 } }
+  package var readingCount: Int { readings.withLock { $0 } }
 
-  public func featureColumns() throws -> [FeatureColumn] {
+  package func featureColumns() throws -> [FeatureColumn] {
     zip(itemFrame.names, itemFrame.columns).filter { !["item_code", "created_at", "updated_at"].contains($0.0) }
       .map { FeatureColumn(name: $0, type: $1.type) }
   }
 
-  public func itemCodes(withResultsIn window: Window?) throws -> [String] {
+  package func itemCodes(withResultsIn window: Window?) throws -> [String] {
     guard let window else { return try codes(itemFrame) }
     return try codes(rows(resultFrame, nil) { window.contains($0) })
   }
 
-  public func items(_ codes: [String]?, columns: [String]?) throws -> Frame {
+  package func items(_ codes: [String]?, columns: [String]?) throws -> Frame {
     let frame = try sorted(rows(itemFrame, codes), by: ["item_code"])
     return try columns.map { try frame.selecting(["item_code"] + $0) } ?? frame
   }
 
-  public func routings(of codes: [String]?, validAt instant: Timestamp?) throws -> Frame {
+  package func routings(of codes: [String]?, validAt instant: Timestamp?) throws -> Frame {
     let frame = try rows(routingFrame, codes)
     let (from, to) = (try frame.column("valid_from"), try frame.column("valid_to"))
     let kept = (0..<frame.rowCount).filter { row in
@@ -44,11 +44,11 @@ public final class MemoryFactorySource: FactorySource {
     return try sorted(frame.gathering(kept), by: ["item_code", "routing_no"])
   }
 
-  public func results(of codes: [String]?, since: Timestamp?, until: Timestamp) throws -> Frame {
+  package func results(of codes: [String]?, since: Timestamp?, until: Timestamp) throws -> Frame {
     try sorted(rows(resultFrame, codes) { $0 <= until && $0 > since ?? .distantPast }, by: ["item_code", "result_id"])
   }
 
-  public func resultsOfOrders(of codes: [String], in window: Window) throws -> Frame {
+  package func resultsOfOrders(of codes: [String], in window: Window) throws -> Frame {
     let inside = try rows(resultFrame, codes) { window.contains($0) }
     let keys = { (frame: Frame, row: Int) in [frame["item_code"]?.text(row), frame["order_no"]?.text(row)] }
     let orders = Set((0..<inside.rowCount).map { keys(inside, $0) })
@@ -56,7 +56,7 @@ public final class MemoryFactorySource: FactorySource {
     return try sorted(all.gathering((0..<all.rowCount).filter { orders.contains(keys(all, $0)) }), by: ["item_code", "result_id"])
   }
 
-  public func lastResults(of codes: [String], until: Timestamp) throws -> Frame {
+  package func lastResults(of codes: [String], until: Timestamp) throws -> Frame {
     let frame = try results(of: codes, since: nil, until: until)
     var latest: [String: Timestamp] = [:]
     for row in 0..<frame.rowCount {
@@ -68,7 +68,7 @@ public final class MemoryFactorySource: FactorySource {
     return try Frame([("item_code", Column(order.map(\.key))), ("completed_at", Column(order.map(\.value)))])
   }
 
-  public func shareWithQuantity(until: Timestamp) throws -> Double {
+  package func shareWithQuantity(until: Timestamp) throws -> Double {
     let frame = try results(of: nil, since: nil, until: until)
     let counted = (0..<frame.rowCount).count { row in
       (frame["good_quantity"]?.number(row) ?? 0) + (frame["bad_quantity"]?.number(row) ?? 0) > 0
@@ -76,7 +76,7 @@ public final class MemoryFactorySource: FactorySource {
     return frame.rowCount == 0 ? 0 : Double(counted) / Double(frame.rowCount)
   }
 
-  public func counts(until: Timestamp?) throws -> RelationCounts {
+  package func counts(until: Timestamp?) throws -> RelationCounts {
     let results = try until.map { until in try rows(resultFrame, nil) { $0 <= until }.rowCount } ?? resultFrame.rowCount
     return RelationCounts(items: itemFrame.rowCount, routings: routingFrame.rowCount, results: results)
   }
@@ -108,7 +108,7 @@ public final class MemoryFactorySource: FactorySource {
 }
 
 /// One work result as a test writes it.
-public struct ResultRow: Sendable {
+package struct ResultRow: Sendable {
   var item, order, job: String
   var day: Double
   var run: Double?
@@ -118,7 +118,7 @@ public struct ResultRow: Sendable {
   var inHouse: Bool?
 
   /// Makes a result completed `day` days after ``FactoryBuilder/start``.
-  public init(
+  package init(
     _ item: String, _ order: String, _ job: String, day: Double, run: Double?, setup: Double? = nil, quantity: Double? = nil,
     resource: String? = nil, inHouse: Bool? = true
   ) {
@@ -135,7 +135,7 @@ public struct ResultRow: Sendable {
 }
 
 /// One operation of a standard routing as a test writes it.
-public struct RoutingRow: Sendable {
+package struct RoutingRow: Sendable {
   var item, job: String
   var sequence: Int64
   var run: Double?
@@ -143,7 +143,7 @@ public struct RoutingRow: Sendable {
   var quantityBasis: Double?
 
   /// Makes an operation of routing `1`.
-  public init(_ item: String, _ sequence: Int64, _ job: String, run: Double?, inHouse: Bool? = true, quantityBasis: Double? = 1) {
+  package init(_ item: String, _ sequence: Int64, _ job: String, run: Double?, inHouse: Bool? = true, quantityBasis: Double? = 1) {
     self.item = item
     self.job = job
     self.sequence = sequence
@@ -154,15 +154,15 @@ public struct RoutingRow: Sendable {
 }
 
 /// Puts small factories together.
-public enum FactoryBuilder {
+package enum FactoryBuilder {
   /// Day 0.
-  public static let start = Timestamp(microseconds: 1_700_000_000_000_000)
+  package static let start = Timestamp(microseconds: 1_700_000_000_000_000)
 
   /// The instant `day` days after ``start``.
-  public static func instant(_ day: Double) -> Timestamp { start.advanced(bySeconds: day * 86_400) }
+  package static func instant(_ day: Double) -> Timestamp { start.advanced(bySeconds: day * 86_400) }
 
   /// A factory of `items` (code, part type, size), `results` and `routings`.
-  public static func factory(
+  package static func factory(
     items: [(code: String, part: String?, size: Double?)], results: [ResultRow], routings: [RoutingRow] = []
   ) throws -> MemoryFactorySource {
     try MemoryFactorySource(
@@ -174,7 +174,7 @@ public enum FactoryBuilder {
   }
 
   /// The work_results relation of `rows`, numbered in order.
-  public static func results(_ rows: [ResultRow]) throws -> Frame {
+  package static func results(_ rows: [ResultRow]) throws -> Frame {
     let number = { (value: Double?) in value.map(Cell.double) ?? .missing }
     return try Frame([
       ("result_id", Column(rows.indices.map(resultNumber))), ("order_no", Column(rows.map(\.order))),

@@ -33,8 +33,9 @@ public struct EvaluatedItem: Hashable, Codable, Sendable {
   public var aligned: [Pair]
   /// The candidate, from 0, whose job codes are the actual ones; `nil` when none is.
   public var candidate: Int?
-  /// Operations predicted as no longer outsourced, and those of them whose results in the window are in-house.
+  /// Operations predicted as no longer outsourced that have results in the window.
   public var replacedOutsourcing: Int
+  /// Those of them whose results are in-house.
   public var confirmedOutsourcing: Int
 
   /// Two positions that belong together.

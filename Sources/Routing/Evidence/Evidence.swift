@@ -3,7 +3,7 @@ public import Tabular
 /// What is known of each item's work up to one instant: its routings and the statistics of its operations. Frozen in a model version.
 ///
 /// Flat arrays, item by item, so that a version of hundreds of thousands of items is written and read as blocks.
-public struct Evidence: Sendable, Equatable {
+public struct Evidence: Sendable {
   /// Items with evidence, by the bytes of their codes.
   public internal(set) var items: TextDictionary
   /// Distinct job and resource codes.
@@ -45,8 +45,9 @@ public struct Evidence: Sendable, Equatable {
 
   /// What training could not use, by reason.
   public internal(set) var leftOut: [String: Int] = [:]
-  /// Results and orders that the evidence was made of.
+  /// Results that the evidence was made of.
   public internal(set) var resultCount = 0
+  /// Orders that the evidence was made of.
   public internal(set) var orderCount = 0
 
   /// Makes evidence of nothing.

@@ -4,8 +4,9 @@ public import Tabular
 public struct Prediction: Hashable, Codable, Sendable {
   /// The item.
   public var item: String
-  /// The version that predicted, and the instant it knows up to.
+  /// The version that predicted.
   public var version: String
+  /// The instant that the version knows up to.
   public var trainedUntil: Timestamp
   /// What run minutes are counted per.
   public var basis: Basis
@@ -26,9 +27,11 @@ public struct Prediction: Hashable, Codable, Sendable {
 
   /// An item that a prediction rests on.
   public struct Neighbor: Hashable, Codable, Sendable {
-    /// Its code, its similarity 0…1 and the orders known of it.
+    /// Its code.
     public var item: String
+    /// How alike it is, 0…1.
     public var similarity: Double
+    /// Orders known of it.
     public var orders: Int
   }
 
@@ -51,23 +54,29 @@ public struct CandidateRouting: Hashable, Codable, Sendable {
 
 /// One operation of a predicted routing. Minutes are `nil` where nothing is known of them.
 public struct PredictedOperation: Hashable, Codable, Sendable {
-  /// Its job code, and how often that job came before in this routing.
+  /// Its job code.
   public var job: String
+  /// How often that job came before in this routing.
   public var occurrence: Int
-  /// The machine or work centre it was mostly done on, and whether in the factory.
+  /// The machine or work centre it was mostly done on.
   public var resource: String?
+  /// Whether it is done in the factory.
   public var inHouse: Bool?
   /// Minutes to set up, an order.
   public var setupMinutes: Double?
-  /// Minutes to run, a piece or an order (``Prediction/basis``): the mean, and a hopeful and a careful figure.
+  /// Minutes to run, a piece or an order (``Prediction/basis``).
   public var runMinutes: Double?
+  /// The same when all goes well: some deviations below, but not under the smallest observation.
   public var optimalMinutes: Double?
+  /// The same to plan safely by: some deviations above.
   public var safeMinutes: Double?
-  /// Standard deviation of the run minutes and its ratio to the mean.
+  /// Standard deviation of the run minutes.
   public var standardDeviation: Double?
+  /// Ratio of the deviation to the mean.
   public var cv: Double?
-  /// Results that the run minutes come from, and those left out as outliers.
+  /// Results that the run minutes come from.
   public var samples: Int
+  /// Results left out as outliers.
   public var outliers: Int
   /// ½·n/(n+2) + ½·mean similarity of the evidence, 0…1; 0 without evidence.
   public var confidence: Double
@@ -78,11 +87,15 @@ public struct PredictedOperation: Hashable, Codable, Sendable {
 
   /// An item's part in a figure.
   public struct Source: Hashable, Codable, Sendable {
-    /// The item, its similarity, how many of its results count, its own mean and its share of the figure, 0…1.
+    /// The item.
     public var item: String
+    /// How alike it is, 0…1.
     public var similarity: Double
+    /// How many of its results count.
     public var samples: Int
+    /// Its own run minutes.
     public var meanMinutes: Double
+    /// Its share of the figure, 0…1; together 1.
     public var share: Double
     /// The results' identifiers, outliers included.
     public var results: [String]
@@ -106,8 +119,9 @@ public enum PredictionFailure: String, Codable, Sendable, Error {
 
 /// How a prediction is made from evidence.
 public struct PredictionOptions: Hashable, Codable, Sendable {
-  /// Similar items asked for, and the similarity they should reach.
+  /// Similar items asked for.
   public var neighbors = 50
+  /// The similarity that they should reach.
   public var similarityFloor = 0.85
   /// From so many results of its own on, an operation's minutes come from the item alone.
   public var ownSamplesMin = 3
@@ -115,8 +129,9 @@ public struct PredictionOptions: Hashable, Codable, Sendable {
   public var recencyHalfLifeDays = 180.0
   /// Candidate routings kept.
   public var candidates = 5
-  /// Deviations below and above the mean of the hopeful and of the careful figure.
+  /// Deviations below the mean of the optimal figure.
   public var optimalSigma = 0.67
+  /// Deviations above the mean of the safe figure.
   public var safeSigma = 1.28
 
   /// Makes the default options.

@@ -40,8 +40,9 @@ public protocol FactorySource: Sendable {
 
 /// A column of the items relation.
 public struct FeatureColumn: Hashable, Sendable {
-  /// Its name and what it holds.
+  /// Its name.
   public var name: String
+  /// What it holds.
   public var type: ColumnType
 
   /// Makes the description of a column.

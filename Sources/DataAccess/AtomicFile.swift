@@ -1,0 +1,115 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Writes whole files so that a reader, or a crash, finds the old content or the new one, never a part.
+public enum AtomicFile {
+  private static let serial = Atomic<UInt64>(0)
+
+  /// Replaces the content of the file at `path`, or makes it: temporary file in the same folder, write, fsync, rename, fsync of the folder.
+  ///
+  /// A symbolic link stays one: the file that it names is replaced. The rights of a file that exists are kept.
+  public static func write(_ bytes: some Sequence<UInt8>, to path: String) throws(DataAccessError) {
+    let target = resolved(path)
+    let folder = folderName(of: target)
+    let activity = "writing it"
+    let number = serial.add(1, ordering: .relaxed).newValue
+    let temporary = "\(folder)/.\(fileName(of: target)).\(getpid()).\(number).tmp"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw fileError(errno, path, activity) }
+    var status = stat()
+    if stat(target, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o7777) }
+    var code = writeAll(bytes, to: descriptor)
+    if code == 0, fsync(descriptor) != 0 { code = errno }
+    // A file system may report a failed write only here.
+    if Glibc.close(descriptor) != 0, code == 0 { code = errno }
+    if code == 0, rename(temporary, target) != 0 { code = errno }
+    guard code == 0 else {
+      unlink(temporary)
+      throw fileError(code, path, activity)
+    }
+    try syncFolder(folder)
+  }
+
+  /// Replaces the content of the file at `path` by a text in UTF-8.
+  public static func write(_ text: String, to path: String) throws(DataAccessError) { try write(text.utf8, to: path) }
+
+  /// Makes the names in a folder durable: a new, renamed or removed file is lost in a crash before this.
+  public static func syncFolder(_ folder: String) throws(DataAccessError) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw fileError(errno, folder, "making its names durable") }
+    let code = fsync(descriptor) == 0 ? 0 : errno
+    close(descriptor)
+    // EINVAL: a file system without durable folders.
+    guard code == 0 || code == EINVAL else { throw fileError(code, folder, "making its names durable") }
+  }
+
+  /// Returns the whole content of a file.
+  public static func read(_ path: String) throws(DataAccessError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw fileError(errno, path, "reading it") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw fileError(errno, path, "reading it") }
+    var content: [UInt8] = []
+    content.reserveCapacity(Int(status.st_size))
+    var block = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = Glibc.read(descriptor, &block, block.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw fileError(errno, path, "reading it")
+      }
+      if count == 0 { return content }
+      content.append(contentsOf: block[..<count])
+    }
+  }
+
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+}
+
+/// Writes all bytes and returns 0, or the error number. A buffer's pointer is used within its closure only.
+func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Int32 {
+  func put(_ buffer: UnsafeBufferPointer<UInt8>) -> Int32 {
+    var rest = buffer[...]
+    while !rest.isEmpty {
+      let count = write(descriptor, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[rest.indices]).baseAddress, rest.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        return errno
+      }
+      rest = rest.dropFirst(count)
+    }
+    return 0
+  }
+  return bytes.withContiguousStorageIfAvailable(put) ?? Array(bytes).withUnsafeBufferPointer(put)
+}
+
+/// The folder that a path's last part lies in.
+func folderName(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// A path's last part.
+func fileName(of path: String) -> String { path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path }
+
+/// The error for an error number of the operating system.
+func fileError(_ code: Int32, _ path: String, _ activity: String) -> DataAccessError {
+  let kind: DataAccessError.Kind =
+    switch code {
+    case ENOENT, ENOTDIR: .noSuchFile
+    case EACCES, EPERM: .permission
+    case EROFS: .readOnly
+    case ENOSPC, EDQUOT: .diskFull
+    default: .inputOutput
+    }
+  let detail = kind == .inputOutput ? String(cString: strerror(code)) : ""
+  return DataAccessError(kind, path: path, activity: activity, detail: detail)
+}

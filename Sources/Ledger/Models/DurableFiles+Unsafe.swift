@@ -1,0 +1,225 @@
+import Crypto
+import Glibc
+
+// Pointers here live as long as the closure of the buffer that lends them; descriptors are owned by one value that closes them.
+
+/// The system's words for an error number. glibc's `strerror` answers from a buffer of the calling thread.
+func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+/// One owner of an open descriptor; closed exactly once.
+struct Descriptor: ~Copyable, Sendable {
+  let raw: Int32
+  let path: String
+
+  init(opening path: String, _ flags: Int32, operation: String) throws(FileError) {
+    self.path = path
+    while true {
+      let raw = open(path, flags | O_CLOEXEC, 0o644)
+      if raw >= 0 {
+        self.raw = raw
+        return
+      }
+      if errno != EINTR { throw FileError(operation: operation, path: path, code: errno) }
+    }
+  }
+
+  deinit { close(raw) }
+
+  /// Size and whether it is a plain file.
+  func status() throws(FileError) -> (byteCount: Int, isFile: Bool) {
+    var status = stat()
+    guard fstat(raw, &status) == 0 else { throw FileError(operation: "look at", path: path, code: errno) }
+    return (Int(status.st_size), status.st_mode & S_IFMT == S_IFREG)
+  }
+
+  func sync() throws(FileError) {
+    guard fsync(raw) == 0 else { throw FileError(operation: "sync", path: path, code: errno) }
+  }
+
+  /// Takes an advisory lock, which ends with the descriptor. Returns whether it was free, when not told to wait.
+  func lock(exclusively: Bool, waiting: Bool) throws(FileError) -> Bool {
+    while flock(raw, (exclusively ? LOCK_EX : LOCK_SH) | (waiting ? 0 : LOCK_NB)) != 0 {
+      if errno == EWOULDBLOCK { return false }
+      if errno != EINTR { throw FileError(operation: "lock", path: path, code: errno) }
+    }
+    return true
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let slice = UnsafeRawBufferPointer(rebasing: rest)
+      let written = Glibc.write(raw, slice.baseAddress, slice.count)
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw FileError(operation: "write", path: path, code: errno)
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  /// Calls `body` with the file's bytes, block by block.
+  func forEachBlock(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 64) { block in
+      while true {
+        let count = read(raw, block.baseAddress, block.count)
+        if count < 0 {
+          if errno == EINTR { continue }
+          throw FileError(operation: "read", path: path, code: errno)
+        }
+        if count == 0 { return }
+        try body(UnsafeRawBufferPointer(rebasing: block[..<count]))
+      }
+    }
+  }
+}
+
+/// A file being written: counts and digests what goes in.
+final class OutputFile {
+  private let descriptor: Descriptor
+  private let files: DurableFiles
+  private var hasher = SHA256()
+  private(set) var byteCount = 0
+
+  /// Creates the file; one that is there already is an error unless it may be replaced.
+  init(creating path: String, replacing: Bool = false, with files: DurableFiles) throws {
+    try files.before(.create, path)
+    descriptor = try Descriptor(opening: path, O_WRONLY | O_CREAT | (replacing ? O_TRUNC : O_EXCL), operation: "create")
+    self.files = files
+  }
+
+  func append(_ bytes: UnsafeRawBufferPointer) throws {
+    try files.before(.write, descriptor.path)
+    try descriptor.write(bytes)
+    hasher.update(bufferPointer: bytes)
+    byteCount += bytes.count
+  }
+
+  /// Makes what was written durable, and returns its digest.
+  func finish() throws -> String {
+    try files.before(.sync, descriptor.path)
+    try descriptor.sync()
+    return hexadecimal(hasher.finalize())
+  }
+}
+
+extension DurableFiles {
+  /// Writes a file and makes it durable (its name only with its folder).
+  func write(_ text: String, to path: String, replacing: Bool = false) throws -> (byteCount: Int, sha256: String) {
+    let file = try OutputFile(creating: path, replacing: replacing, with: self)
+    var text = text
+    try text.withUTF8 { try file.append(UnsafeRawBufferPointer($0)) }
+    return (file.byteCount, try file.finish())
+  }
+
+  func createFolder(_ path: String) throws {
+    try before(.createFolder, path)
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileError(operation: "create folder", path: path, code: errno) }
+  }
+
+  /// Makes a folder whose name nobody else has: `prefix` and six characters. The name alone is random.
+  func createTemporaryFolder(_ prefix: String) throws -> String {
+    try before(.createFolder, prefix)
+    var template = (prefix + "XXXXXX").utf8CString
+    let isMade = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
+    guard isMade else { throw FileError(operation: "create folder", path: prefix, code: errno) }
+    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    chmod(path, 0o755)
+    return path
+  }
+
+  func syncFolder(_ path: String) throws {
+    try before(.syncFolder, path)
+    try Descriptor(opening: path, O_RDONLY | O_DIRECTORY, operation: "sync").sync()
+  }
+
+  /// Renames, and returns `false` when the new name is a folder that holds something.
+  func rename(_ path: String, to newPath: String) throws -> Bool {
+    try before(.rename, newPath)
+    if Glibc.rename(path, newPath) == 0 { return true }
+    if errno == ENOTEMPTY || errno == EEXIST { return false }
+    throw FileError(operation: "rename to", path: newPath, code: errno)
+  }
+
+  /// Removes a file, or a folder with the files in it, as far as it goes: for leftovers of our own.
+  func removeLeftover(_ path: String) {
+    guard (try? before(.remove, path)) != nil else { return }
+    for name in (try? names(in: path)) ?? [] { unlink(path + "/" + name) }
+    if rmdir(path) != 0 { unlink(path) }
+  }
+
+  /// The names in a folder, sorted; none when there is no such folder.
+  func names(in path: String) throws -> [String] {
+    guard let folder = opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw FileError(operation: "list", path: path, code: errno)
+    }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      // The name is a C string within the entry, which stays valid until the next `readdir`.
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// The text of a small file, or `nil` when there is no such file.
+  func text(of path: String) throws -> [UInt8]? {
+    do {
+      let descriptor = try Descriptor(opening: path, O_RDONLY, operation: "read")
+      var bytes: [UInt8] = []
+      try descriptor.forEachBlock { bytes.append(contentsOf: $0) }
+      return bytes
+    } catch let error as FileError where error.code == ENOENT { return nil }
+  }
+
+  /// Size and SHA-256 of a file, or `nil` when there is no such file or it is no plain file.
+  func digest(of path: String) throws -> (byteCount: Int, sha256: String)? {
+    do {
+      let descriptor = try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, operation: "read")
+      guard try descriptor.status().isFile else { return nil }
+      var hasher = SHA256()
+      var byteCount = 0
+      try descriptor.forEachBlock {
+        hasher.update(bufferPointer: $0)
+        byteCount += $0.count
+      }
+      return (byteCount, hexadecimal(hasher.finalize()))
+    } catch let error as FileError where error.code == ENOENT || error.code == ELOOP { return nil }
+  }
+
+  /// Size of a plain file, or `nil` when there is none.
+  func byteCount(of path: String) -> Int? {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+  }
+
+  func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}
+
+/// SHA-256 of bytes.
+func sha256(_ parts: UnsafeRawBufferPointer...) -> SHA256.Digest {
+  var hasher = SHA256()
+  for part in parts { hasher.update(bufferPointer: part) }
+  return hasher.finalize()
+}
+
+/// SHA-256 of bytes as 64 hexadecimal digits.
+func sha256Text(_ bytes: some Sequence<UInt8>) -> String { hexadecimal(Array(bytes).withUnsafeBytes { sha256($0) }) }
+
+/// Lower-case hexadecimal digits.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  var text: [UInt8] = []
+  for byte in bytes {
+    text.append(digits[Int(byte >> 4)])
+    text.append(digits[Int(byte & 15)])
+  }
+  return String(decoding: text, as: UTF8.self)
+}

@@ -1,0 +1,107 @@
+import Glibc
+public import Tabular
+
+/// A version being written: files go in, each once.
+public final class ModelDraft {
+  private let folder: String
+  private let durable: DurableFiles
+  fileprivate private(set) var files: [ModelManifest.File] = []
+
+  fileprivate init(folder: String, _ durable: DurableFiles) {
+    self.folder = folder
+    self.durable = durable
+  }
+
+  /// Writes a text file.
+  public func write(_ text: String, to name: String) throws {
+    let (byteCount, sha256) = try durable.write(text, to: path(name))
+    files.append(ModelManifest.File(name: name, byteCount: byteCount, sha256: sha256))
+  }
+
+  /// Writes arrays as a ``SectionFile``.
+  public func write(_ sections: [Section], to name: String) throws {
+    let output = try OutputFile(creating: path(name), with: durable)
+    try SectionFile.write(sections, to: output)
+    files.append(ModelManifest.File(name: name, byteCount: output.byteCount, sha256: try output.finish()))
+  }
+
+  private func path(_ name: String) -> String {
+    precondition(
+      !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && name != ModelStore.manifestName
+        && !files.contains { $0.name == name }, "'\(name)' cannot name a file of a model version")
+    return folder + "/" + name
+  }
+}
+
+extension ModelStore {
+  /// Makes a new version of the files that `writing` puts into a draft. It is not active yet.
+  ///
+  /// Until the last step everything lies in a folder of another kind of name, which no reader looks at; when this throws, nothing is
+  /// left, and when the process dies, ``sweep()`` finds it.
+  /// - Parameters:
+  ///   - description: What the version is.
+  ///   - createdAt: The time that the name and the manifest say.
+  ///   - writing: Writes the files; what it throws is thrown on.
+  /// - Returns: The name: `version_YYYYMMDD_HHMMSS`, in UTC; a second one of the same second gets `_2`, and so on.
+  public func create(_ description: ModelDescription, at createdAt: Timestamp, writing: (ModelDraft) throws -> Void) throws -> String {
+    try files.createFolder(folder)
+    // Shared among makers, so that a sweep, which wants it for itself, never takes a folder in the making for a leftover.
+    let lock = try Descriptor(opening: folder + "/" + Self.lockName, O_RDWR | O_CREAT, operation: "open")
+    _ = try lock.lock(exclusively: false, waiting: true)
+    let temporary = try files.createTemporaryFolder(folder + "/" + Self.temporaryPrefix)
+    do {
+      let draft = ModelDraft(folder: temporary, files)
+      try writing(draft)
+      for number in 1... {
+        let name = Self.name(at: createdAt, number: number)
+        if files.isFolder(path(of: name)) { continue }
+        let manifest = ModelManifest(
+          version: name, createdAt: createdAt, description: description, files: draft.files.sorted { $0.name < $1.name })
+        _ = try files.write(manifest.sealedText(), to: temporary + "/" + Self.manifestName, replacing: true)
+        try files.syncFolder(temporary)
+        if try files.rename(temporary, to: path(of: name)) {
+          try files.syncFolder(folder)
+          return name
+        }
+        // Another process took the name since we looked: the next one, in a new manifest.
+      }
+      preconditionFailure("there is a free number")
+    } catch {
+      files.removeLeftover(temporary)
+      throw error
+    }
+  }
+
+  /// Moves what a killed process left behind to `quarantine/`, where a person may look at it; nothing is deleted.
+  ///
+  /// To be called when a program starts. While another process makes or activates a version nothing is swept.
+  /// - Returns: The names that the leftovers have now, in `quarantine/`.
+  public func sweep() throws -> [String] {
+    guard try !leftovers().isEmpty else { return [] }
+    let makers = try Descriptor(opening: folder + "/" + Self.lockName, O_RDWR | O_CREAT, operation: "open")
+    let activation = try Descriptor(opening: folder + "/" + Self.switchLockName, O_RDWR | O_CREAT, operation: "open")
+    guard try makers.lock(exclusively: true, waiting: false), try activation.lock(exclusively: true, waiting: false) else { return [] }
+    let quarantine = folder + "/quarantine"
+    try files.createFolder(quarantine)
+    var taken = Set(try files.names(in: quarantine))
+    var moved: [String] = []
+    // Looked up again: what was there before the locks may have been a version in the making.
+    for name in try leftovers() {
+      let base = String(name.dropFirst())
+      let newName = taken.contains(base) ? (2...).lazy.map { "\(base)_\($0)" }.first { !taken.contains($0) } ?? base : base
+      guard try files.rename(folder + "/" + name, to: quarantine + "/" + newName) else { continue }
+      taken.insert(newName)
+      moved.append(newName)
+    }
+    try files.syncFolder(quarantine)
+    try files.syncFolder(folder)
+    return moved
+  }
+
+  private func leftovers() throws -> [String] {
+    try files.names(in: folder).filter { $0.hasPrefix(Self.temporaryPrefix) || $0 == Self.temporarySwitchName }
+  }
+
+  static let lockName = ".lock"
+  static let temporaryPrefix = ".creating-"
+}

@@ -1,0 +1,78 @@
+public import Routing
+public import Tabular
+
+/// All that a cycle is to do, fixed before it starts: with the same plan and data it gives the same bytes.
+public struct CyclePlan: Hashable, Codable, Sendable {
+  /// The results that are judged by; its end is the instant that may be known about.
+  public var window: Window
+  /// Seed of everything random.
+  public var seed: UInt64
+  /// The version that predicts.
+  public var champion: String
+  /// The instant that the version knows up to.
+  public var trainedUntil: Timestamp
+  /// What run minutes are counted per.
+  public var basis: Basis
+  /// Items wanted.
+  public var size: Int
+  /// Which items may be sampled.
+  public var population: PopulationKind
+  /// Fewer items than these to choose from are told as a warning.
+  public var minPopulation: Int
+  /// What raises alerts.
+  public var thresholds: Thresholds
+  /// Columns to report metrics by; those that the source lacks are left out.
+  public var groupBy: [String]
+  /// Jobs that may wait and run at a time.
+  public var queueSize: Int
+
+  /// Makes a plan.
+  public init(
+    window: Window, seed: UInt64, champion: String, trainedUntil: Timestamp, basis: Basis, size: Int, population: PopulationKind,
+    minPopulation: Int, thresholds: Thresholds, groupBy: [String], queueSize: Int
+  ) {
+    self.window = window
+    self.seed = seed
+    self.champion = champion
+    self.trainedUntil = trainedUntil
+    self.basis = basis
+    self.size = size
+    self.population = population
+    self.minPopulation = minPopulation
+    self.thresholds = thresholds
+    self.groupBy = groupBy
+    self.queueSize = queueSize
+  }
+
+  /// The instant that may be known about.
+  public var asOf: Timestamp { window.until }
+}
+
+/// Which items may be sampled.
+public enum PopulationKind: String, Codable, Sendable {
+  /// Items with results in the window.
+  case withResults = "with_results"
+  /// All items.
+  case all
+}
+
+/// Where measured figures raise alerts.
+public struct Thresholds: Hashable, Codable, Sendable {
+  /// Largest mae, minutes.
+  public var maeMax = 5.0
+  /// Largest trim_mae, minutes.
+  public var trimMaeMax = 3.5
+  /// Smallest process_match, 0…1.
+  public var processMatchMin = 0.8
+  /// Largest mean of the operations' cv.
+  public var meanCvMax = 0.3
+  /// Largest cv of one operation.
+  public var cvMax = 0.5
+  /// Fewest samples behind an operation's prediction.
+  public var sampleCountMin = 3
+  /// Share of the errors dropped at each end by trim_mae.
+  public var trimRatio = 0.1
+
+  /// Makes the default thresholds.
+  public init() {}
+}

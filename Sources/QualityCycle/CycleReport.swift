@@ -1,0 +1,67 @@
+public import Ledger
+public import Routing
+import Tabular
+
+/// Everything a cycle did, as its rooms left it in the ledger: what all reports are made from.
+public struct CycleReport: Codable, Sendable {
+  /// The cycle's number.
+  public var cycle: Int64
+  /// What it was to do.
+  public var plan: CyclePlan
+  /// The items it looked at.
+  public var sample: Sample
+  /// What was predicted.
+  public var predicted: PredictedSample
+  /// What became of the predictions.
+  public var evaluation: Evaluation
+  /// Figures and alerts.
+  public var measured: MetricReport
+  /// What was decided.
+  public var trigger: TriggerOutcome
+  /// The training that was queued; `nil` when none was asked for.
+  public var job: QueuedJob?
+
+  /// Alerts of all rooms: what was measured, and a trigger rule that failed.
+  public var alerts: [Alert] {
+    guard let failure = trigger.failure else { return measured.alerts }
+    return [Alert(.strategyError, .critical, message: "\(failure.message); nothing is changed")] + measured.alerts
+  }
+
+  /// Reads the report of a finished cycle, or `nil` when the ledger has none of that number or it did not come to its end.
+  public init?(_ cycle: Int64, in ledger: Ledger) throws {
+    guard let plan = try ledger.value(CyclePlan.self, of: Room.plan.rawValue, in: cycle),
+      let sample = try ledger.value(Sample.self, of: Room.sampling.rawValue, in: cycle),
+      let predicted = try ledger.value(PredictedSample.self, of: Room.prediction.rawValue, in: cycle),
+      let evaluation = try ledger.value(Evaluation.self, of: Room.evaluation.rawValue, in: cycle),
+      let measured = try ledger.value(MetricReport.self, of: Room.measurement.rawValue, in: cycle),
+      let trigger = try ledger.value(TriggerOutcome.self, of: Room.trigger.rawValue, in: cycle)
+    else { return nil }
+    self.cycle = cycle
+    self.plan = plan
+    self.sample = sample
+    self.predicted = predicted
+    self.evaluation = evaluation
+    self.measured = measured
+    self.trigger = trigger
+    job = try ledger.value(QueuedJob?.self, of: Room.queueing.rawValue, in: cycle) ?? nil
+  }
+
+  init(
+    cycle: Int64, plan: CyclePlan, sample: Sample, predicted: PredictedSample, evaluation: Evaluation, measured: MetricReport,
+    trigger: TriggerOutcome, job: QueuedJob?
+  ) {
+    self.cycle = cycle
+    self.plan = plan
+    self.sample = sample
+    self.predicted = predicted
+    self.evaluation = evaluation
+    self.measured = measured
+    self.trigger = trigger
+    self.job = job
+  }
+}
+
+/// The rooms of a cycle, by the names under which the ledger keeps what they handed over.
+public enum Room: String, Codable, Sendable, CaseIterable {
+  case plan, sampling, prediction, evaluation, measurement, trigger, queueing, reporting
+}

@@ -1,0 +1,168 @@
+import Ledger
+import Metrics
+import Routing
+import Tabular
+
+extension CycleReport {
+  /// The report for people: what was decided and why, the figures, where the errors are, and what was left out.
+  public func markdown() -> String {
+    var text = MarkdownText()
+    text.line("# Cycle \(cycle)")
+    text.line(
+      "Results after \(plan.window.since) up to \(plan.asOf), predicted by `\(plan.champion)`, which knows up to \(plan.trainedUntil). Run "
+        + "minutes are \(unit). \(sample.items.count) of \(sample.populationCount) items sampled by `\(sample.strategy.name)`, seed \(plan.seed)."
+    )
+    for remark in sample.remarks { text.line("- \(remark)") }
+    decision(&text)
+    metrics(&text)
+    alertSection(&text)
+    groups(&text)
+    worst(&text)
+    leftOut(&text)
+    text.line("## How this was made")
+    for note in Self.notes { text.line("- \(note)") }
+    text.line("- Sampling `\(sample.strategy.name)`: parameters \(sample.strategy.parameters), SHA-256 `\(sample.strategy.sha256)`")
+    text.line("- Trigger `\(trigger.rule.name)`: parameters \(trigger.rule.parameters), SHA-256 `\(trigger.rule.sha256)`")
+    text.line("- Intervals hold 95 % and resample items, not results. `–` means that there was nothing to measure.")
+    return text.text
+  }
+
+  private var unit: String { evaluation.basis == .unit ? "minutes a piece" : "minutes an order, because quantities are not known" }
+
+  private func decision(_ text: inout MarkdownText) {
+    text.line("## Decision")
+    if let failure = trigger.failure {
+      text.line("**Nothing is changed**: the rule `\(trigger.rule.name)` failed: \(failure.message)")
+      return
+    }
+    let decision = trigger.decision
+    text.line(
+      decision.retrain
+        ? "**Retrain**, priority \(decision.priority.name), says `\(trigger.rule.name)`:"
+        : "**No retraining**, says `\(trigger.rule.name)`.")
+    for reason in decision.reasons { text.line("- \(reason)") }
+    if let job { text.line("\nTraining job \(job.id) is \(job.status)\(job.joined ? " (joined with an earlier wish)" : "").") }
+  }
+
+  private func metrics(_ text: inout MarkdownText) {
+    text.line("## Figures")
+    text.table(
+      ["metric", "value", "95 % interval", "threshold", "observations"], alignment: "lrrrr",
+      measured.metrics.map { metric in
+        [
+          metric.name, shown(metric.value), metric.interval.map { "\(rounded($0.lower)) … \(rounded($0.upper))" } ?? "–",
+          threshold(of: metric.name) ?? "–", String(metric.count) + (metric.excluded > 0 ? " (\(metric.excluded) excluded)" : ""),
+        ]
+      })
+  }
+
+  private func threshold(of metric: String) -> String? {
+    switch metric {
+    case "mae": "≤ \(rounded(plan.thresholds.maeMax))"
+    case "trim_mae": "≤ \(rounded(plan.thresholds.trimMaeMax))"
+    case "process_match": "≥ \(rounded(plan.thresholds.processMatchMin))"
+    case "cv": "≤ \(rounded(plan.thresholds.meanCvMax))"
+    default: nil
+    }
+  }
+
+  private func alertSection(_ text: inout MarkdownText) {
+    text.line("## Alerts")
+    let alerts = alerts
+    if alerts.isEmpty {
+      text.line("None.")
+      return
+    }
+    let shownCount = 20
+    let whole = alerts.filter { $0.item == nil }
+    for alert in whole { text.line("- **\(alert.code.rawValue)** (\(alert.severity.rawValue)): \(alert.message)") }
+    let single = alerts.filter { $0.item != nil }
+    if single.isEmpty { return }
+    let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
+    text.line("\nOf single items and operations: " + counts.map { "\($1) × \($0)" }.joined(separator: ", ") + ".\n")
+    text.table(
+      ["item", "operation", "code", "severity", "what"], alignment: "lllll",
+      single.prefix(shownCount).map { [$0.item ?? "", $0.operation ?? "", $0.code.rawValue, $0.severity.rawValue, $0.message] })
+    if single.count > shownCount { text.line("\n… and \(single.count - shownCount) more, all of them in the JSON report.") }
+  }
+
+  private func groups(_ text: inout MarkdownText) {
+    var columns: [String] = []
+    for group in measured.groups where !columns.contains(group.by) { columns.append(group.by) }
+    for column in columns {
+      text.line("## By `\(column)`")
+      let figures = { (group: MetricReport.Group, name: String) in shown(group.metrics.first { $0.name == name }?.value) }
+      text.table(
+        [column, "mae", "trim_mae", "bias", "wape", "observations"], alignment: "lrrrrr",
+        measured.groups.filter { $0.by == column }.map { group in
+          [
+            group.level, figures(group, "mae"), figures(group, "trim_mae"), figures(group, "bias"), figures(group, "wape"),
+            String(group.metrics.first?.count ?? 0),
+          ]
+        })
+    }
+  }
+
+  private func worst(_ text: inout MarkdownText) {
+    if measured.operations.isEmpty { return }
+    text.line("## Operations with the largest errors")
+    text.table(
+      ["item", "operation", "resource", "results", "actual", "predicted", "mae", "samples"], alignment: "lllrrrrr",
+      measured.operations.prefix(15).map { figures in
+        [
+          figures.item, figures.operationName, figures.resource ?? "–", String(figures.results), rounded(figures.actualMinutes),
+          rounded(figures.predictedMinutes), rounded(figures.mae), String(figures.samples),
+        ]
+      })
+  }
+
+  private func leftOut(_ text: inout MarkdownText) {
+    if measured.itemsLeftOut.isEmpty, measured.operationsLeftOut.isEmpty { return }
+    text.line("## Left out")
+    for (reason, count) in measured.itemsLeftOut.sorted(by: { $0.key < $1.key }) { text.line("- \(count) sampled items: \(reason)") }
+    for (reason, count) in measured.operationsLeftOut.sorted(by: { $0.key < $1.key }) { text.line("- \(count) operations: \(reason)") }
+  }
+}
+
+/// A figure as reports show it; without evidence `–`.
+private func shown(_ value: Double?) -> String { value.map(rounded) ?? "–" }
+
+/// Markdown in the making: headings get blank lines around them, tables are padded so that they read as plain text too.
+private struct MarkdownText {
+  private(set) var text = ""
+
+  mutating func line(_ line: String) {
+    if line.hasPrefix("#") { text += text.isEmpty ? line + "\n\n" : "\n" + line + "\n\n" } else { text += line + "\n" }
+  }
+
+  mutating func table(_ head: [String], alignment: String, _ rows: [[String]]) {
+    let cells = ([head] + rows).map { $0.map(Self.escaped) }
+    let widths = head.indices.map { column in max(3, cells.map { $0[column].count }.max() ?? 0) }
+    func row(_ row: [String]) -> String {
+      "| "
+        + zip(zip(row, widths), alignment).map { cell, side in
+          let space = String(repeating: " ", count: cell.1 - cell.0.count)
+          return side == "r" ? space + cell.0 : cell.0 + space
+        }.joined(separator: " | ") + " |\n"
+    }
+    text += row(cells[0])
+    text +=
+      "|"
+      + zip(widths, alignment).map { $1 == "r" ? String(repeating: "-", count: $0 + 1) + ":" : ":" + String(repeating: "-", count: $0 + 1) }
+      .joined(separator: "|") + "|\n"
+    for cell in cells.dropFirst() { text += row(cell) }
+  }
+
+  /// What a cell may hold: no bar, no line break, nothing that a terminal or browser would take for a command.
+  private static func escaped(_ text: String) -> String {
+    String(
+      text.flatMap { character -> String in
+        switch character {
+        case "|": "\\|"
+        case "<": "&lt;"
+        case "\n", "\r", "\r\n", "\t": " "
+        default: character.unicodeScalars.allSatisfy { $0.properties.generalCategory == .control } ? "?" : String(character)
+        }
+      })
+  }
+}

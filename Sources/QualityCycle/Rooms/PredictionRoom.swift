@@ -1,0 +1,90 @@
+public import Routing
+import Tabular
+
+/// What the second room hands over: a prediction, or why there is none, for each sampled item.
+public struct PredictedSample: Codable, Sendable {
+  /// The sampled items with what was predicted, in the sample's order.
+  public var outcomes: [Outcome]
+  /// How often predicting was tried.
+  public var attempts: Int
+  /// What the last failure said when all tries failed.
+  public var failure: String?
+
+  /// One item's prediction or failure.
+  public struct Outcome: Codable, Sendable {
+    /// The item.
+    public var item: String
+    /// What was predicted.
+    public var prediction: Prediction?
+    /// Why nothing was predicted.
+    public var failure: PredictionFailure?
+  }
+
+  /// The outcomes as results, aligned with the sample.
+  var results: [Result<Prediction, PredictionFailure>] {
+    outcomes.map { outcome in outcome.prediction.map { .success($0) } ?? .failure(outcome.failure ?? .noEvidence) }
+  }
+}
+
+/// Predicts items in one go.
+public protocol SamplePredicting: Sendable {
+  /// The prediction of each of `codes`, in order.
+  func predict(_ codes: [String], from source: any FactorySource) throws -> [Result<Prediction, PredictionFailure>]
+}
+
+extension Predictor: SamplePredicting {
+  /// Predicts without listing sources: they can be had again from the same version at any time.
+  public func predict(_ codes: [String], from source: any FactorySource) throws -> [Result<Prediction, PredictionFailure>] {
+    try predict(codes, from: source, explaining: false)
+  }
+}
+
+/// Room 2: predicts the sample with the frozen champion, from what it knew when it was trained.
+public struct PredictionRoom {
+  /// Tries in all, and how long to wait before the second; the wait doubles.
+  public static let attempts = 3
+  static let firstWaitSeconds = 0.5
+
+  /// The factory.
+  public let source: any FactorySource
+  /// The champion.
+  public let predictor: any SamplePredicting
+  /// Waits so many seconds; may throw to cancel.
+  public let wait: (Double) throws -> Void
+
+  /// Makes the room.
+  public init(source: any FactorySource, predictor: any SamplePredicting, wait: @escaping (Double) throws -> Void) {
+    self.source = source
+    self.predictor = predictor
+    self.wait = wait
+  }
+
+  /// Predicts the items of `sample`. A source that fails is tried again; after the last try every item has failed, and the cycle goes on.
+  public func enter(_ sample: Sample, _ plan: CyclePlan) throws -> PredictedSample {
+    // The champion was frozen before the window: it may know standard routings up to its beginning, and nothing of its results.
+    let known = CutFactorySource(source, asOf: plan.window.since)
+    var attempt = 1
+    while true {
+      do {
+        let results = try predictor.predict(sample.items, from: known)
+        return PredictedSample(
+          outcomes: zip(sample.items, results).map { item, result in
+            switch result {
+            case .success(let prediction): PredictedSample.Outcome(item: item, prediction: prediction)
+            case .failure(let failure): PredictedSample.Outcome(item: item, failure: failure)
+            }
+          }, attempts: attempt)
+      } catch is CancellationError {
+        throw CancellationError()
+      } catch {
+        if attempt == Self.attempts {
+          return PredictedSample(
+            outcomes: sample.items.map { PredictedSample.Outcome(item: $0, failure: .sourceFailed) }, attempts: attempt,
+            failure: "\(error)")
+        }
+        try wait(Self.firstWaitSeconds * Double(1 << (attempt - 1)))
+        attempt += 1
+      }
+    }
+  }
+}
