@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "QualityCycle",
       dependencies: ["Configuration", "DataAccess", "Ledger", "Metrics", "Routing", "Tabular", logging], swiftSettings: strict),
-    .target(name: "DemoPlant", dependencies: ["DataAccess", "Routing", "Tabular"], swiftSettings: kernel),
+    .target(name: "DemoPlant", dependencies: ["Tabular"], swiftSettings: kernel),
     // Rank 4
     .target(
       name: "Scripting",
@@ -64,6 +64,9 @@ let package = Package(
       ], swiftSettings: strict),
     // Tests
     .target(name: "TestSupport", dependencies: ["Routing", "Tabular"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "DemoPlantTests", dependencies: ["DemoPlant", "Learning", "Metrics", "Routing", "Tabular", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "LearningTests", dependencies: ["Learning", "Tabular"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tabular"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tabular"], swiftSettings: strict),
