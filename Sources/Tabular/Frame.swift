@@ -15,7 +15,8 @@ public enum FrameError: Error, Hashable, CustomStringConvertible {
       return "unknown column '\(name)'" + (nearestName(to: name, in: known) == nil ? " (\(list))" : suggestion(for: name, in: known))
     case .duplicateColumn(let name): return "column '\(name)' is given twice"
     case .length(let column, let expected, let got): return "column '\(column)' has \(got) rows, expected \(expected)"
-    case .columnType(let column, let expected, let got): return "\(column.isEmpty ? "the column" : "column '\(column)'") must hold \(expected), but it holds \(got.rawValue)"
+    case .columnType(let column, let expected, let got):
+      return (column.isEmpty ? "the column" : "column '\(column)'") + " must hold \(expected), but it holds \(got.rawValue)"
     case .cellType(let expected, let got): return "expected \(expected.rawValue), got \(got)"
     case .argument(let message): return message
     }
