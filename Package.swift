@@ -71,7 +71,10 @@ let package = Package(
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tabular"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tabular"], swiftSettings: strict),
     .testTarget(
-      name: "QualityCycleTests", dependencies: ["Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging],
+      name: "QualityCycleTests",
+      dependencies: [
+        "Configuration", "DataAccess", "Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging,
+      ],
       swiftSettings: strict),
     .testTarget(name: "RoutingTests", dependencies: ["DataAccess", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "DataAccessTests", dependencies: ["DataAccess", "Tabular", sqlite], swiftSettings: strict),

@@ -179,6 +179,12 @@ public final class SQLiteDatabase: Sendable {
     try database.execute(sql: "PRAGMA synchronous = FULL")
   }
 
+  /// The version of the SQLite library, such as `3.40.1`.
+  public static var libraryVersion: String { String(cString: sqlite3_libversion()) }
+
+  /// Whether databases that are opened for writing get a write-ahead log: not with a library that has the WAL-reset bug.
+  public static var usesWriteAheadLog: Bool { walIsSafe(libraryVersion: sqlite3_libversion_number()) }
+
   /// Whether a library is free of the WAL-reset bug. `libraryVersion`: as `sqlite3_libversion_number` gives it, 3040001 for 3.40.1.
   static func walIsSafe(libraryVersion: Int32) -> Bool {
     libraryVersion >= 3_051_003 || (3_050_007..<3_051_000).contains(libraryVersion)

@@ -18,6 +18,9 @@ public final class Ledger: Sendable {
   /// The SQLite file.
   public var path: String { database.path }
 
+  /// What SQLite's quick check finds wrong with the file; nothing for a sound one.
+  public func faults() throws -> [String] { try database.faults() }
+
   static let migrations = [
     Migration(
       "1 cycles, jobs, trainings",

@@ -5,23 +5,6 @@ import Testing
 
 @Suite("Predictions")
 struct PredictorTests {
-  /// Ten ring items of the same kind made by turning and grinding, one plate that is made otherwise, and one item never made.
-  static func factory(extra: [ResultRow] = [], routings: [RoutingRow] = []) throws -> MemoryFactorySource {
-    var items: [(code: String, part: String?, size: Double?)] = (0..<10).map { ("ring\($0)", "ring", 20) }
-    items += [("plate", "plate", 90), ("new", "ring", 20), ("blank", nil, nil)]
-    var results: [ResultRow] = []
-    for ring in 0..<10 {
-      for order in 0..<4 {
-        let day = Double(order * 20 + ring)
-        let number = "\(ring)-\(order)"
-        results.append(ResultRow("ring\(ring)", number, "turn", day: day, run: 20, setup: 15, quantity: 10, resource: "lathe 1"))
-        results.append(ResultRow("ring\(ring)", number, "grind", day: day + 0.5, run: 50, quantity: 10, resource: "grinder"))
-      }
-    }
-    results.append(ResultRow("plate", "p", "mill", day: 3, run: 30, quantity: 3))
-    return try FactoryBuilder.factory(items: items, results: results + extra, routings: routings)
-  }
-
   static func model(_ source: MemoryFactorySource, until day: Double = 100, _ change: (inout BaselineTrainer) -> Void = { _ in }) throws
     -> RoutingModel
   {
@@ -33,7 +16,7 @@ struct PredictorTests {
 
   @Test("give an item's own routing with its own minutes")
   func ownEvidence() throws {
-    let source = try Self.factory()
+    let source = try RingFactory.make()
     let prediction = try Predictor(Self.model(source)).predict(["ring3"], from: source, explaining: true)[0].get()
     #expect(prediction.routing.signature == ["turn", "grind"])
     #expect(prediction.basis == .unit && prediction.marks.isEmpty)
@@ -48,7 +31,7 @@ struct PredictorTests {
 
   @Test("give an item never made the routing of those that are alike")
   func similarEvidence() throws {
-    let source = try Self.factory()
+    let source = try RingFactory.make()
     let prediction = try Predictor(Self.model(source)).predict(["new"], from: source, explaining: true)[0].get()
     #expect(prediction.marks.isEmpty && prediction.neighbors.count == 10)
     #expect(prediction.routing.signature == ["turn", "grind"])
@@ -59,7 +42,7 @@ struct PredictorTests {
 
   @Test("say so when nothing alike was made, and give the standard routing")
   func standardOnly() throws {
-    let source = try Self.factory(routings: [
+    let source = try RingFactory.make(routings: [
       RoutingRow("blank", 10, "saw", run: 6, quantityBasis: 3), RoutingRow("blank", 20, "pack", run: nil),
     ])
     let results = try Predictor(Self.model(source)).predict(["blank", "nobody"], from: source)
@@ -72,7 +55,7 @@ struct PredictorTests {
 
   @Test("fail by name without evidence and standard routing")
   func noEvidence() throws {
-    let source = try Self.factory()
+    let source = try RingFactory.make()
     #expect(try Predictor(Self.model(source)).predict(["blank"], from: source)[0] == .failure(.noEvidence))
   }
 
@@ -86,8 +69,8 @@ struct PredictorTests {
 
   @Test("know nothing of what was completed after training: a planted future result changes nothing")
   func noLookAhead() throws {
-    let before = try Self.factory()
-    let planted = try Self.factory(extra: [
+    let before = try RingFactory.make()
+    let planted = try RingFactory.make(extra: [
       ResultRow("ring3", "x", "turn", day: 100.001, run: 9_000, quantity: 1), ResultRow("new", "y", "drill", day: 101, run: 1, quantity: 1),
     ])
     for code in ["ring3", "new", "plate"] {
@@ -99,7 +82,7 @@ struct PredictorTests {
 
   @Test("leave outliers out and count them")
   func outliers() throws {
-    let source = try Self.factory(extra: [
+    let source = try RingFactory.make(extra: [
       ResultRow("ring3", "x", "turn", day: 99, run: 9_000, quantity: 10),
       ResultRow("ring3", "x", "grind", day: 99.1, run: 50, quantity: 10),
     ])
@@ -117,7 +100,7 @@ struct PredictorTests {
 
   @Test("tell where outsourcing has become in-house")
   func outsourcingReplaced() throws {
-    let source = try Self.factory(routings: [
+    let source = try RingFactory.make(routings: [
       RoutingRow("ring3", 10, "turn", run: 2, inHouse: false), RoutingRow("ring3", 20, "grind", run: 5, inHouse: true),
     ])
     let operations = try Predictor(Self.model(source)).predict(["ring3"], from: source)[0].get().routing.operations
@@ -126,7 +109,7 @@ struct PredictorTests {
 
   @Test("are the same whatever the batch", arguments: [1, 3, 13])
   func batches(size: Int) throws {
-    let source = try Self.factory()
+    let source = try RingFactory.make()
     let predictor = Predictor(try Self.model(source))
     let codes = try source.itemCodes(withResultsIn: nil)
     let whole = try predictor.predict(codes, from: source)
@@ -139,7 +122,7 @@ struct PredictorTests {
 
   @Test("are read set by set, not item by item")
   func setBased() throws {
-    let source = try Self.factory()
+    let source = try RingFactory.make()
     let predictor = Predictor(try Self.model(source))
     let codes = try source.itemCodes(withResultsIn: nil)
     let before = source.readingCount
@@ -149,7 +132,7 @@ struct PredictorTests {
 
   @Test("rest on a whole order only once it is done: one under way is no routing")
   func orderUnderWay() throws {
-    let source = try Self.factory(extra: [ResultRow("ring3", "x", "turn", day: 99.9, run: 20, quantity: 10)])
+    let source = try RingFactory.make(extra: [ResultRow("ring3", "x", "turn", day: 99.9, run: 20, quantity: 10)])
     let prediction = try Predictor(Self.model(source)).predict(["ring3"], from: source)[0].get()
     #expect(prediction.candidates.map(\.signature) == [["turn", "grind"]])
     #expect(prediction.routing.operations[0].samples == 5)
@@ -159,7 +142,7 @@ struct PredictorTests {
   func nothingToLearn() throws {
     let none = try FactoryBuilder.factory(items: [], results: [])
     #expect(throws: TrainingError.noItems(source: none.name)) { try Self.model(none) }
-    let source = try Self.factory()
+    let source = try RingFactory.make()
     #expect(throws: TrainingError.noResults(source: source.name, until: FactoryBuilder.instant(-1))) { try Self.model(source, until: -1) }
   }
 }

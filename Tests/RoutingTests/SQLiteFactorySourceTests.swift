@@ -13,7 +13,7 @@ struct SQLiteFactorySourceTests {
 
   init() throws {
     folder = try TemporaryFolder()
-    memory = try PredictorTests.factory(
+    memory = try RingFactory.make(
       extra: [ResultRow("ring3", "x", "turn", day: 99, run: nil, quantity: 10, inHouse: nil)],
       routings: [RoutingRow("ring3", 10, "turn", run: 2, inHouse: false), RoutingRow("blank", 10, "saw", run: 6)])
     database = try SQLiteDatabase(path: folder.path("factory.sqlite"), access: .readWrite)
@@ -34,7 +34,8 @@ struct SQLiteFactorySourceTests {
     #expect(try source.itemCodes(withResultsIn: nil) == ["blank", "new", "plate"] + (0..<10).map { "ring\($0)" })
     let window = Window(since: FactoryBuilder.instant(60), until: FactoryBuilder.instant(61.5))
     #expect(try source.itemCodes(withResultsIn: window) == memory.itemCodes(withResultsIn: window))
-    #expect(try source.items(["plate", "nobody", "blank"], columns: ["size"]) == memory.items(["plate", "nobody", "blank"], columns: ["size"]))
+    #expect(
+      try source.items(["plate", "nobody", "blank"], columns: ["size"]) == memory.items(["plate", "nobody", "blank"], columns: ["size"]))
     #expect(throws: FrameError.self) { try source.items(nil, columns: ["sizes"]) }
     let until = FactoryBuilder.instant(70)
     #expect(try source.lastResults(of: ["ring1", "blank"], until: until) == memory.lastResults(of: ["ring1", "blank"], until: until))

@@ -9,6 +9,7 @@ extension CycleReport {
   /// Numbers of results are given as figures of each item's operations; the compared results themselves are in the ledger.
   public func json() throws -> String {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let document = Document(
       cycle: cycle, plan: plan, sample: sample, predictions: predicted.outcomes, predictionFailure: predicted.failure,

@@ -2,53 +2,54 @@ public import Tabular
 
 /// What is known of each item's work up to one instant: its routings and the statistics of its operations. Frozen in a model version.
 ///
-/// Flat arrays, item by item, so that a version of hundreds of thousands of items is written and read as blocks.
+/// Flat arrays, item by item, so that a version of hundreds of thousands of items is written and read as blocks; the arrays are open to
+/// this package for that alone.
 public struct Evidence: Sendable {
   /// Items with evidence, by the bytes of their codes.
-  public internal(set) var items: TextDictionary
+  public package(set) var items: TextDictionary
   /// Distinct job and resource codes.
-  public internal(set) var jobs, resources: TextDictionary
+  public package(set) var jobs, resources: TextDictionary
   /// What run minutes are counted per.
-  public internal(set) var basis: Basis
+  public package(set) var basis: Basis
 
   /// Distinct routing signatures: job codes in order, from `signatureStarts[s]` to `signatureStarts[s + 1]` in `signatureJobs`.
-  var signatureStarts: [Int32] = [0]
-  var signatureJobs: [Int32] = []
+  package var signatureStarts: [Int32] = [0]
+  package var signatureJobs: [Int32] = []
 
   /// An item's signatures: `itemSignatureStarts[item]..<itemSignatureStarts[item + 1]` into these.
-  var itemSignatureStarts: [Int32] = [0]
-  var itemSignatures: [Int32] = []
+  package var itemSignatureStarts: [Int32] = [0]
+  package var itemSignatures: [Int32] = []
   /// Orders of the item with that signature, and microseconds of the latest one's completion.
-  var itemSignatureOrders: [Int32] = []
-  var itemSignatureLatest: [Int64] = []
+  package var itemSignatureOrders: [Int32] = []
+  package var itemSignatureLatest: [Int64] = []
 
   /// An item's operations: `itemOperationStarts[item]..<itemOperationStarts[item + 1]` into these.
-  var itemOperationStarts: [Int32] = [0]
-  var operationJobs: [Int32] = []
-  var operationOccurrences: [Int32] = []
+  package var itemOperationStarts: [Int32] = [0]
+  package var operationJobs: [Int32] = []
+  package var operationOccurrences: [Int32] = []
   /// Most frequent resource (−1: never reported), and the share of results done in-house (NaN: never reported).
-  var operationResources: [Int32] = []
-  var operationInHouse: [Double] = []
+  package var operationResources: [Int32] = []
+  package var operationInHouse: [Double] = []
   /// Run minutes: observations that count, outliers left out, trimmed mean, standard deviation, smallest.
-  var runCounts: [Int32] = []
-  var runOutliers: [Int32] = []
-  var runMeans: [Double] = []
-  var runDeviations: [Double] = []
-  var runSmallest: [Double] = []
+  package var runCounts: [Int32] = []
+  package var runOutliers: [Int32] = []
+  package var runMeans: [Double] = []
+  package var runDeviations: [Double] = []
+  package var runSmallest: [Double] = []
   /// Set-up minutes of an order: observations that count and trimmed mean.
-  var setupCounts: [Int32] = []
-  var setupMeans: [Double] = []
+  package var setupCounts: [Int32] = []
+  package var setupMeans: [Double] = []
 
   /// Results behind each operation: `sourceStarts[operation]..<sourceStarts[operation + 1]` into these.
-  var sourceStarts: [Int64] = [0]
-  var sourceResults: [String] = []
+  package var sourceStarts: [Int64] = [0]
+  package var sourceResults: [String] = []
 
   /// What training could not use, by reason.
-  public internal(set) var leftOut: [String: Int] = [:]
+  public package(set) var leftOut: [String: Int] = [:]
   /// Results that the evidence was made of.
-  public internal(set) var resultCount = 0
+  public package(set) var resultCount = 0
   /// Orders that the evidence was made of.
-  public internal(set) var orderCount = 0
+  public package(set) var orderCount = 0
 
   /// Makes evidence of nothing.
   public init(basis: Basis) {

@@ -1,0 +1,65 @@
+import Configuration
+public import Ledger
+import Routing
+public import Tabular
+
+extension Workspace {
+  /// Trains the baseline on what was completed up to `instant`, keeps it as a new version, and activates it.
+  ///
+  /// - Parameter progress: Called with the share done, 0…1.
+  /// - Returns: The version's manifest.
+  public func trainBaseline(until instant: Timestamp, progress: (Double) -> Void = { _ in }) throws -> ModelManifest {
+    let trainer = BaselineTrainer(settings)
+    let model = try trainer.train(on: source(), until: instant) { share in
+      try surroundings.checkCancellation()
+      progress(share)
+    }
+    let parent = try? models.active()?.version
+    let description = ModelDescription(
+      kind: "baseline", trainedUntil: instant,
+      features: model.encoder.features.map {
+        ModelDescription.Feature(name: $0.name, kind: $0.kind.rawValue, weight: $0.weight)
+      },
+      parameters: [
+        "basis": .text(model.evidence.basis.rawValue), "dimension": .integer(Int64(model.encoder.dimension)),
+        "items": .integer(Int64(model.evidence.itemCount)), "results": .integer(Int64(model.evidence.resultCount)),
+        "orders": .integer(Int64(model.evidence.orderCount)),
+        "left_out": .map(model.evidence.leftOut.mapValues { .integer(Int64($0)) }),
+      ], parent: parent ?? nil, latheVersion: surroundings.latheVersion)
+    let version = try models.create(description, at: surroundings.now()) { draft in try model.write(to: draft) }
+    let ledger = try ledger()
+    try ledger.noteTraining(version, asOf: instant, outcome: "activated", at: surroundings.now())
+    try activate(version)
+    return try models.manifest(of: version)
+  }
+
+  /// Puts a version in force, after checking every byte of it, and notes that in the ledger.
+  @discardableResult
+  public func activate(_ version: String) throws -> ActiveModel {
+    let before = try? models.active()
+    let active = try models.activate(version)
+    if before?.version != active.version {
+      try ledger().note("activate", subject: version, detail: before.map { "instead of \($0.version)" }, at: surroundings.now())
+    }
+    return active
+  }
+}
+
+extension BaselineTrainer {
+  /// The trainer that `settings` describe.
+  init(_ settings: Settings) {
+    self.init()
+    features = settings.features.columns.mapValues { column in
+      FeatureChoice(
+        kind: column.kind.flatMap { FeatureKind(rawValue: $0.rawValue) }, weight: column.weight, isIgnored: column.kind == .ignore)
+    }
+    dimension = settings.features.embeddingDim
+    basis = Basis(rawValue: settings.prediction.basis.rawValue)
+    options.neighbors = settings.features.neighbors
+    options.similarityFloor = settings.features.similarityFloor
+    options.ownSamplesMin = settings.prediction.ownSamplesMin
+    options.recencyHalfLifeDays = settings.prediction.recencyHalfLifeDays
+    options.optimalSigma = settings.prediction.optimalSigma
+    options.safeSigma = settings.prediction.safeSigma
+  }
+}

@@ -1,0 +1,114 @@
+import Configuration
+import DataAccess
+import Foundation
+import Ledger
+import Logging
+import QualityCycle
+import Routing
+import Synchronization
+import Tabular
+import TestSupport
+import Testing
+
+struct FixedStrategies: StrategyProviding {
+  func samplingStrategy(_ name: String, parameters: [String: PlainValue]) throws -> any SamplingStrategy { FixedSampling() }
+  func triggerRule(_ name: String, parameters: [String: PlainValue]) throws -> any TriggerRule { FixedRule() }
+}
+
+@Suite("A workspace")
+struct WorkspaceTests {
+  private let folder: TemporaryFolder
+  private let workspace: Workspace
+  private let start = FactoryBuilder.start
+
+  init() throws {
+    folder = try TemporaryFolder()
+    for name in ["data", "models"] {
+      try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: false)
+    }
+    let surroundings = Workspace.Surroundings(
+      now: { FactoryBuilder.instant(100) }, wait: { _ in }, shouldStop: { false },
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, latheVersion: "test")
+    workspace = try Workspace(folder: folder.path, surroundings: surroundings) { overrides in
+      try Settings.load("sampling: {min_population: 1}", named: "lathe.yaml", overrides: overrides)
+    }
+  }
+
+  private func fill() throws {
+    let memory = try RingFactory.make()
+    let database = try workspace.database()
+    try database.migrate(FactorySchema.migrations)
+    try database.write { transaction in
+      try transaction.execute("ALTER TABLE items ADD COLUMN part_type TEXT")
+      try transaction.execute("ALTER TABLE items ADD COLUMN size REAL")
+      try transaction.insert(memory.itemFrame, into: "items")
+      try transaction.insert(memory.resultFrame, into: "work_results")
+    }
+  }
+
+  @Test("says what is missing, and what to do, before there is anything")
+  func empty() throws {
+    #expect(throws: WorkspaceError.noData(path: folder.path("data/factory.sqlite"))) { try workspace.source() }
+    #expect(throws: WorkspaceError.noChampion) { try workspace.champion() }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("ledger.sqlite")))
+  }
+
+  @Test("loads a trained version that predicts what the trained model predicted, sources and all")
+  func modelRoundTrip() throws {
+    try fill()
+    let manifest = try workspace.trainBaseline(until: FactoryBuilder.instant(50))
+    #expect(try workspace.models.active()?.version == manifest.version)
+    let source = try workspace.source()
+    var model = try BaselineTrainer().train(on: source, until: FactoryBuilder.instant(50))
+    model.version = manifest.version
+    let codes = try source.itemCodes(withResultsIn: nil)
+    let expected = try Predictor(model).predict(codes, from: source, explaining: true)
+    let loaded = try Predictor(workspace.load(manifest.version)).predict(codes, from: source, explaining: true)
+    #expect(loaded == expected)
+    #expect(try workspace.ledger().lastTraining(asOf: FactoryBuilder.instant(60))?.asOf == FactoryBuilder.instant(50))
+  }
+
+  @Test("writes a cycle's reports, and one row of each cycle into the summary")
+  func reports() throws {
+    try fill()
+    _ = try workspace.trainBaseline(until: FactoryBuilder.instant(50))
+    for cycle in 1...2 {
+      let (report, files) = try workspace.runCycle(
+        CycleRequest(asOf: FactoryBuilder.instant(90), since: FactoryBuilder.instant(50)), strategies: FixedStrategies())
+      #expect(report.cycle == Int64(cycle))
+      #expect(
+        files.map { ($0 as NSString).lastPathComponent } == [
+          "cycle-\(cycle).json", "cycle-\(cycle).csv", "cycle-\(cycle).md", "summary.csv",
+        ])
+      _ = try workspace.write(report)
+    }
+    let summary = String(decoding: try AtomicFile.read(folder.path("reports/summary.csv")), as: UTF8.self)
+    #expect(summary.split(whereSeparator: \.isNewline).count == 3)
+    let json = try JSONDecoder().decode(PlainValue.self, from: Data(AtomicFile.read(folder.path("reports/cycle-1.json"))))
+    #expect(json["plan"]?["trained_until"] == .text(FactoryBuilder.instant(50).description))
+    let (first, second) = (try AtomicFile.read(folder.path("reports/cycle-1.csv")), try AtomicFile.read(folder.path("reports/cycle-2.csv")))
+    #expect(first == second)
+  }
+
+  @Test("serves the version before a damaged one, and refuses to activate the damaged one")
+  func damagedVersion() throws {
+    try fill()
+    let first = try workspace.trainBaseline(until: FactoryBuilder.instant(40))
+    let second = try workspace.trainBaseline(until: FactoryBuilder.instant(50))
+    #expect(first.version != second.version)
+    let file = workspace.models.path(of: second.version) + "/evidence.sections"
+    var bytes = try AtomicFile.read(file)
+    bytes[bytes.count / 2] ^= 1
+    try Data(bytes).write(to: URL(filePath: file))
+    #expect(throws: ModelStoreError.self) { try workspace.activate(second.version) }
+    #expect(try workspace.champion().version == first.version)
+  }
+
+  @Test("keeps the champion when training has nothing to learn from")
+  func trainingFails() throws {
+    try fill()
+    let manifest = try workspace.trainBaseline(until: FactoryBuilder.instant(50))
+    #expect(throws: TrainingError.self) { try workspace.trainBaseline(until: FactoryBuilder.instant(-10)) }
+    #expect(try workspace.models.active()?.version == manifest.version && workspace.models.list() == [manifest.version])
+  }
+}
