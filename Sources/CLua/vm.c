@@ -42,6 +42,8 @@ void clua_fail_allocation(clua_vm *vm, uint64_t index) {
   vm->allocations = 0;
 }
 
+uint64_t clua_allocations(clua_vm *vm) { return vm->allocations; }
+
 // ---- Life
 
 clua_vm *clua_vm_of(lua_State *L) { return *(clua_vm **)lua_getextraspace(L); }

@@ -70,6 +70,9 @@ public struct LuaExit: Error, Hashable, CustomStringConvertible {
   /// The exit code.
   public var code: Int32
 
+  /// Makes a request.
+  public init(code: Int32) { self.code = code }
+
   /// The message, where nobody acts on the request.
   public var description: String { "the script asked to exit with code \(code)" }
 }

@@ -128,6 +128,11 @@ public final class LuaVM {
   /// Collects all garbage now.
   public func collectGarbage() { clua_collect(state) }
 
+  /// Tests only: makes allocation `index` of the scripts fail, counted from here (1 is the next); 0 ends that.
+  package func failAllocation(_ index: UInt64) { clua_fail_allocation(core, index) }
+  /// Tests only: how many allocations scripts have asked for since then.
+  package var allocationsSinceFailing: UInt64 { clua_allocations(core) }
+
   // MARK: Inside
 
   /// Pushes the function of `source`. [+1, or 0 when it throws]
@@ -214,7 +219,7 @@ public final class LuaVM {
     if text == memory {
       return LuaError("\(memory): the limit is \(settings.limits.memoryBytes >> 20) MiB", traceback: traceback, reason: .memory)
     }
-    let incomplete = text.hasSuffix("<eof>") || text.hasSuffix("'<eof>'")
+    let incomplete = text.hasSuffix("<eof>") && !text.contains("unfinished string")
     let reason: LuaError.Reason = status == LUA_ERRSYNTAX ? .syntax(incomplete: incomplete) : .runtime
     guard let (chunk, line, message) = LuaError.split(text) else {
       return LuaError(LuaError.printable(text), traceback: traceback, reason: reason)

@@ -30,17 +30,17 @@ struct Attack: Sendable, CustomTestStringConvertible {
 @Suite("Attacks on the VM")
 struct AttackTests {
   @Test("end within the limits, and the next script runs as if nothing had been", arguments: loading + reaching + tampering)
-  func contained(attack: Attack) throws { try check(attack) }
+  func contained(attack: Attack) throws { try check(attack, time: .seconds(60)) }
 
   @Test("that never end are stopped at the time limit", arguments: endless)
-  func stopped(attack: Attack) throws { try check(attack) }
+  func stopped(attack: Attack) throws { try check(attack, time: .milliseconds(200)) }
 
   @Test("that eat memory or stack fail at the limit", arguments: greedy)
-  func limited(attack: Attack) throws { try check(attack) }
+  func limited(attack: Attack) throws { try check(attack, time: .seconds(60)) }
 
-  private func check(_ attack: Attack) throws {
+  private func check(_ attack: Attack, time: Duration) throws {
     let limit = 32 << 20
-    let vm = try makeVM(memory: limit, time: .milliseconds(300))
+    let vm = try makeVM(memory: limit, time: time)
     let error: LuaError?
     var results: [PlainValue] = []
     do throws(LuaError) {
@@ -154,7 +154,7 @@ private let tampering = [
   Attack("errors", "error(('x'):rep(1e6))", .fails("xxxx")),
   Attack("errors", "error('a\\0b\\27[31m\\u{202E}', 0)", .fails("a\\u{0}b\\u{1b}[31m\\u{202e}")),
   Attack("errors", "error('\\xff\\xfe')", .fails("\u{FFFD}")),
-  Attack("results", "return _G", .fails("data expected, got")),
+  Attack("results", "return _G", .fails("the result is not as expected: ")),
   Attack("results", "local t = {} t.x = {{t}} return t", .fails("x[1][1]: the table contains itself")),
   Attack("results", "local t = {} for i = 1, 100 do t = {t} end return t", .fails("nested too deeply")),
   Attack("results", "local t = {} for i = 1, 100000 do t = {t} end return t", .fails("nested too deeply")),
@@ -168,7 +168,6 @@ private let tampering = [
   Attack("results", "return {['\\xff'] = 1}", .fails("is not text in UTF-8")),
   Attack("results", "return {'\\xff'}", .fails("[1]: text in UTF-8 expected")),
   Attack("results", "return setmetatable({}, {__pairs = error, __index = error, __len = error}).x == nil", .fails("bad argument")),
-  Attack("results", "local t = {} for i = 1, 3e5 do t['k' .. i] = 1 end return t", .exhausted),
   Attack("sort", "local t = {} for i = 1, 500 do t[i] = i end table.sort(t, function() return true end) return true", .harmless),
   Attack(
     "sort", "local t = {} for i = 1, 500 do t[i] = i % 7 end table.sort(t, function(a, b) return a <= b end) return #t == 500", .harmless),
@@ -233,7 +232,7 @@ private let endless = [
   Attack("pattern", "return (('(' ):rep(300000)):find('%b()')", .timeout),
   Attack("pattern", "return (('x'):rep(1e6)):gsub('x*y', '')", .timeout),
   Attack("pattern", "for _ in (('a'):rep(100000)):gmatch('a*a*b') do end", .timeout),
-  Attack("pattern", "return (('x'):rep(2e7)):gsub('.', string.upper)", .timeout),
+  Attack("pattern", "return (('x'):rep(2e7)):gsub('.', string.upper)", .exhausted),
   Attack("table", "table.move({}, 1, 1e9, 2)", .timeout),
   Attack(
     "table", "table.insert(setmetatable({}, {__len = function() return 1e15 // 1 | 0 end, __newindex = function() end}), 1, 0)", .timeout),
@@ -247,6 +246,8 @@ private let endless = [
     "table",
     "local t = setmetatable({}, {__len = function() return 1 << 30 end, __index = setmetatable({}, {__index = math.abs})}) table.sort(t, rawequal)",
     .fails("")),
+  Attack("strings", "local s = 'x' while true do pcall(function() s = s .. s end) end", .timeout),
+  Attack("strings", "return ('x'):rep(300):find(('x?'):rep(300) .. ('x'):rep(300))", .exhausted),
 ]
 
 // Using up memory or stack.
@@ -255,7 +256,6 @@ private let greedy = [
   Attack("strings", "return (''):rep(1e18) == '' and (''):rep(math.maxinteger, '') == ''", .harmless),
   Attack("strings", "return ('x'):rep(1 << 62, 'y')", .fails("resulting string too large")),
   Attack("strings", "local s = 'x' while true do s = s .. s end", .exhausted),
-  Attack("strings", "local s = 'x' while true do pcall(function() s = s .. s end) end", .timeout),
   Attack("strings", "return string.format('%99999d', 1)", .fails("invalid")),
   Attack("strings", "return string.format('%99.99f', 1/3):len() == 101", .harmless),
   Attack("strings", "return string.pack('!1' .. ('x'):rep(1e6))", .fails("format too long")),
@@ -265,7 +265,6 @@ private let greedy = [
   Attack("strings", "local t = {} for i = 1, 1e5 do t[i] = ('x'):rep(1e4) end return table.concat(t)", .exhausted),
   Attack("strings", "local s = ('x'):rep(1e6) local t = {} for i = 1, 100 do t[i] = s end return table.concat(t)", .exhausted),
   Attack("strings", "local p = ('('):rep(40) .. (')'):rep(40) return ('x'):find(p)", .fails("too many captures")),
-  Attack("strings", "return ('x'):rep(300):find(('x?'):rep(300) .. ('x'):rep(300))", .exhausted),
   Attack("strings", "return ('a'):find('[a')", .fails("missing ']'")),
   Attack("strings", "return ('a'):find('%')", .fails("ends with '%'")),
   Attack("strings", "return ('a'):find('%b')", .fails("'%b'")),

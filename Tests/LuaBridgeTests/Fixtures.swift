@@ -171,11 +171,14 @@ func makeVM(
 extension LuaVM {
   func run(_ text: String) throws(LuaError) -> [PlainValue] { try run(LuaSource(text, name: "test.lua")) }
 
-  /// The description of the error that `text` fails with; nil when it does not fail.
-  func failure(_ text: String) -> String? {
+  /// The error that `source` fails with; nil when it does not fail.
+  func error(of source: LuaSource) -> LuaError? {
     do {
-      _ = try run(text)
+      _ = try run(source)
       return nil
-    } catch { return error.description }
+    } catch { return error }
   }
+
+  /// The description of the error that `text` fails with; nil when it does not fail.
+  func failure(_ text: String) -> String? { error(of: LuaSource(text, name: "test.lua"))?.description }
 }
