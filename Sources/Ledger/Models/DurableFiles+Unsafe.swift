@@ -36,15 +36,6 @@ struct Descriptor: ~Copyable, Sendable {
     guard fsync(raw) == 0 else { throw FileError(operation: "sync", path: path, code: errno) }
   }
 
-  /// Takes an advisory lock, which ends with the descriptor. Returns whether it was free, when not told to wait.
-  func lock(exclusively: Bool, waiting: Bool) throws(FileError) -> Bool {
-    while flock(raw, (exclusively ? LOCK_EX : LOCK_SH) | (waiting ? 0 : LOCK_NB)) != 0 {
-      if errno == EWOULDBLOCK { return false }
-      if errno != EINTR { throw FileError(operation: "lock", path: path, code: errno) }
-    }
-    return true
-  }
-
   func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     var rest = bytes[...]
     while !rest.isEmpty {

@@ -1,4 +1,4 @@
-import Glibc
+import DataAccess
 
 /// The version in force, and the one before it.
 public struct ActiveModel: Hashable, Sendable {
@@ -69,8 +69,8 @@ extension ModelStore {
 
   /// Replaces the switch while no other process does.
   private func locked(_ change: (ActiveModel?) throws -> ActiveModel) throws -> ActiveModel {
-    let lock = try Descriptor(opening: folder + "/" + Self.switchLockName, O_RDWR | O_CREAT, operation: "open")
-    _ = try lock.lock(exclusively: true, waiting: true)
+    let lock = try FileLock(path: folder + "/" + Self.switchLockName, waits: true, activity: "activating a model version")
+    defer { withExtendedLifetime(lock) {} }
     // A damaged switch says nothing about the version before.
     var current: ActiveModel?
     do { current = try active() } catch ModelStoreError.damagedSwitch { current = nil }

@@ -1,4 +1,4 @@
-import Glibc
+import DataAccess
 public import Tabular
 
 /// A version being written: files go in, each once.
@@ -46,8 +46,8 @@ extension ModelStore {
   public func create(_ description: ModelDescription, at createdAt: Timestamp, writing: (ModelDraft) throws -> Void) throws -> String {
     try files.createFolder(folder)
     // Shared among makers, so that a sweep, which wants it for itself, never takes a folder in the making for a leftover.
-    let lock = try Descriptor(opening: folder + "/" + Self.lockName, O_RDWR | O_CREAT, operation: "open")
-    _ = try lock.lock(exclusively: false, waiting: true)
+    let lock = try FileLock(path: folder + "/" + Self.lockName, shared: true, waits: true, activity: "making a model version")
+    defer { withExtendedLifetime(lock) {} }
     let temporary = try files.createTemporaryFolder(folder + "/" + Self.temporaryPrefix)
     do {
       let draft = ModelDraft(folder: temporary, files)
@@ -78,9 +78,17 @@ extension ModelStore {
   /// - Returns: The names that the leftovers have now, in `quarantine/`.
   public func sweep() throws -> [String] {
     guard try !leftovers().isEmpty else { return [] }
-    let makers = try Descriptor(opening: folder + "/" + Self.lockName, O_RDWR | O_CREAT, operation: "open")
-    let activation = try Descriptor(opening: folder + "/" + Self.switchLockName, O_RDWR | O_CREAT, operation: "open")
-    guard try makers.lock(exclusively: true, waiting: false), try activation.lock(exclusively: true, waiting: false) else { return [] }
+    let activity = "sweeping model versions"
+    let locks: [FileLock]
+    do throws(DataAccessError) {
+      locks = try [Self.lockName, Self.switchLockName].map { (name) throws(DataAccessError) in
+        try FileLock(path: folder + "/" + name, activity: activity)
+      }
+    } catch {
+      if error.kind == .locked { return [] }
+      throw error
+    }
+    defer { withExtendedLifetime(locks) {} }
     let quarantine = folder + "/quarantine"
     try files.createFolder(quarantine)
     var taken = Set(try files.names(in: quarantine))

@@ -87,8 +87,8 @@ extension MappedArray {
     try withUnsafeBufferPointer(body)
   }
 
-  /// The numbers in memory of their own: one copy of memory, unlike `Array(_:)`, which asks for them one by one.
-  public var array: [Element] { withUnsafeBufferPointer { Array($0) } }
+  /// What `Array(_:)` calls: one copy of memory. (The standard library asks for the elements one by one otherwise, 200 times slower.)
+  public func _copyToContiguousArray() -> ContiguousArray<Element> { withUnsafeBufferPointer { ContiguousArray($0) } }
 }
 
 extension SectionFile {

@@ -23,9 +23,9 @@ struct LineHistory {
     entries = Self.adding(entry, to: entries, limit: limit)
     guard let path else { return }
     let lock = try FileLock(path: path + ".lock", waits: true, activity: "saving the history")
+    defer { withExtendedLifetime(lock) {} }
     let saved = Self.adding(entry, to: Self.read(path), limit: limit)
     try AtomicFile.write(saved.map { Self.escaped($0) + "\n" }.joined(), to: path)
-    _ = consume lock
   }
 
   private static func adding(_ entry: String, to entries: [String], limit: Int) -> [String] {
