@@ -12,25 +12,64 @@ public enum AtomicFile {
   ///
   /// A symbolic link stays one: the file that it names is replaced. The rights of a file that exists are kept.
   public static func write(_ bytes: some Sequence<UInt8>, to path: String) throws(DataAccessError) {
-    let target = resolved(path)
-    let folder = folderName(of: target)
-    let activity = "writing it"
-    let number = serial.add(1, ordering: .relaxed).newValue
-    let temporary = "\(folder)/.\(fileName(of: target)).\(getpid()).\(number).tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw fileError(errno, path, activity) }
-    var status = stat()
-    if stat(target, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o7777) }
-    var code = writeAll(bytes, to: descriptor)
-    if code == 0, fsync(descriptor) != 0 { code = errno }
-    // A file system may report a failed write only here.
-    if Glibc.close(descriptor) != 0, code == 0 { code = errno }
-    if code == 0, rename(temporary, target) != 0 { code = errno }
-    guard code == 0 else {
-      unlink(temporary)
-      throw fileError(code, path, activity)
+    let stream = try Stream(path)
+    try stream.append(bytes)
+    try stream.finish()
+  }
+
+  /// A file that is written piece by piece, and appears, or takes the old one's place, only when it is finished.
+  public final class Stream {
+    private let path: String
+    private let target: String
+    private let temporary: String
+    private let descriptor: Int32
+    private var isOpen = true
+
+    /// Begins the file at `path`; what is there stays until ``finish()``. Without that nothing is left.
+    public init(_ path: String) throws(DataAccessError) {
+      self.path = path
+      target = AtomicFile.resolved(path)
+      let number = AtomicFile.serial.add(1, ordering: .relaxed).newValue
+      temporary = "\(folderName(of: target))/.\(fileName(of: target)).\(getpid()).\(number).tmp"
+      descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else { throw fileError(errno, path, "writing it") }
+      var status = stat()
+      if stat(target, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o7777) }
     }
-    try syncFolder(folder)
+
+    deinit { if isOpen { abandon() } }
+
+    /// Adds bytes at the end.
+    public func append(_ bytes: some Sequence<UInt8>) throws(DataAccessError) {
+      let code = writeAll(bytes, to: descriptor)
+      guard code == 0 else { throw failure(code) }
+    }
+
+    /// Makes the file durable under its name.
+    public func finish() throws(DataAccessError) {
+      guard fsync(descriptor) == 0 else { throw failure(errno) }
+      isOpen = false
+      // A file system may report a failed write only here.
+      var code = Glibc.close(descriptor) == 0 ? 0 : errno
+      if code == 0, rename(temporary, target) != 0 { code = errno }
+      guard code == 0 else {
+        unlink(temporary)
+        throw fileError(code, path, "writing it")
+      }
+      try AtomicFile.syncFolder(folderName(of: target))
+    }
+
+    private func failure(_ code: Int32) -> DataAccessError {
+      abandon()
+      return fileError(code, path, "writing it")
+    }
+
+    private func abandon() {
+      guard isOpen else { return }
+      isOpen = false
+      Glibc.close(descriptor)
+      unlink(temporary)
+    }
   }
 
   /// Replaces the content of the file at `path` by a text in UTF-8.

@@ -154,7 +154,7 @@ struct CycleTests {
     let fixture = try CycleFixture()
     let before = fixture.source.readingCount
     _ = try fixture.run(fixture.plan { $0.size = size })
-    #expect(fixture.source.readingCount - before == 6)
+    #expect(fixture.source.readingCount - before == 7)
   }
 
   @Test("leaves what it did in the ledger, room by room")

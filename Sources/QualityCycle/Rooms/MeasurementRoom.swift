@@ -37,7 +37,8 @@ public struct MeasurementRoom {
     let orders = try Pairs(evaluation.orders, "actual_minutes", "predicted_minutes")
     let bootstrap = try Bootstrap(resamples: Self.resamples, seed: plan.seed)
     let evaluated = evaluation.items.filter { $0.leftOut == nil }
-    let counts = evaluated.map(\.alignment)
+    let finished = evaluated.filter { !$0.isUnderWay }
+    let counts = finished.map(\.alignment)
     let total = counts.reduce(AlignmentCounts(), +)
     let sums = counts.flatMap { [Double($0.aligned), Double($0.predicted), Double($0.actual)] }
     let groups = OperationFigures.grouping(of: evaluation.operations)
@@ -61,7 +62,7 @@ public struct MeasurementRoom {
       Score.processPrecision(total)
         .with(interval: bootstrap.interval(sums: sums, width: 3) { $0[1] > 0 ? $0[0] / $0[1] : nil }),
       Score.sequenceMatch(total),
-      Score.topKMatch(ranks: evaluated.map { $0.candidate.map { $0 + 1 } }, k: Self.topK),
+      Score.topKMatch(ranks: finished.map { $0.candidate.map { $0 + 1 } }, k: Self.topK),
       Score.cv(of: statistics),
       Score.sampleCount(of: statistics),
       Score.share(

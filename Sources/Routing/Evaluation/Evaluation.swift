@@ -25,8 +25,11 @@ public struct EvaluatedItem: Hashable, Codable, Sendable {
   public var item: String
   /// Why it could not be evaluated; `nil` when it was.
   public var leftOut: String?
-  /// Job codes of the actual routing: that of the latest order that completed in the window.
+  /// Job codes of the actual routing: that of the latest order that completed in the window, or, when all its orders are still under
+  /// way, what the latest has done so far.
   public var actual: [String]
+  /// Whether all its orders are still under way: minutes are compared, but how the routing ends cannot be.
+  public var isUnderWay: Bool
   /// Job codes of the predicted routing.
   public var predicted: [String]
   /// Aligned positions: index into `predicted` and index into `actual`.
@@ -47,7 +50,7 @@ public struct EvaluatedItem: Hashable, Codable, Sendable {
   init(_ item: String, leftOut: String?) {
     self.item = item
     self.leftOut = leftOut
-    (actual, predicted, aligned) = ([], [], [])
+    (actual, predicted, aligned, isUnderWay) = ([], [], [], false)
     (replacedOutsourcing, confirmedOutsourcing) = (0, 0)
   }
 }

@@ -14,17 +14,13 @@ public struct Evaluator: Sendable {
     self.basis = basis
   }
 
-  /// Evaluates `predictions`, one for each of `codes` in order, against the results in `source`: one reading for each 2,000 items.
+  /// Evaluates `predictions`, one for each of `codes` in order, against the results in `source`: two readings for each 2,000 items, of
+  /// orders and of standard routings (which tell when an order is still under way).
   public func evaluate(
     _ codes: [String], _ predictions: [Result<Prediction, PredictionFailure>], against source: any FactorySource
   ) throws -> Evaluation {
-    try evaluate(codes, predictions, history: WorkHistory(source.resultsOfOrders(of: codes, in: window)))
-  }
-
-  /// Evaluates `predictions` against a history that holds the orders with results in the window.
-  public func evaluate(
-    _ codes: [String], _ predictions: [Result<Prediction, PredictionFailure>], history: WorkHistory
-  ) throws -> Evaluation {
+    let history = try WorkHistory(source.resultsOfOrders(of: codes, in: window))
+    let standard = try StandardRoutings(source.routings(of: codes, validAt: window.until))
     var rows = ObservationRows()
     var items: [EvaluatedItem] = []
     let positions = Dictionary(uniqueKeysWithValues: history.items.enumerated().map { ($1, $0) })
@@ -36,7 +32,11 @@ public struct Evaluator: Sendable {
           items.append(EvaluatedItem(code, leftOut: "no actual results"))
           continue
         }
-        items.append(evaluate(code, prediction, history.ordersOfItem[position], of: history, into: &rows))
+        let planned = standard[code].map { $0.map(\.job) }
+        let done = history.ordersOfItem[position].map { order in
+          !history.isUnderWay(history.orders[order], standard: planned, at: window.until)
+        }
+        items.append(evaluate(code, prediction, history.ordersOfItem[position], done, of: history, into: &rows))
       }
     }
     return Evaluation(
@@ -45,12 +45,14 @@ public struct Evaluator: Sendable {
   }
 
   private func evaluate(
-    _ code: String, _ prediction: Prediction, _ orders: Range<Int>, of history: WorkHistory, into rows: inout ObservationRows
+    _ code: String, _ prediction: Prediction, _ orders: Range<Int>, _ done: [Bool], of history: WorkHistory,
+    into rows: inout ObservationRows
   ) -> EvaluatedItem {
     var item = EvaluatedItem(code, leftOut: nil)
     let routing = prediction.routing
-    // Orders come by completion, so the last one is the latest that completed in the window.
-    guard let latest = orders.last else { return EvaluatedItem(code, leftOut: "no actual results") }
+    // Orders come by completion, so the last one done is the latest that completed in the window.
+    let latest = done.lastIndex(of: true).map { orders.lowerBound + $0 } ?? orders.upperBound - 1
+    item.isUnderWay = !done.contains(true)
     item.actual = history.jobs(of: history.orders[latest]).map { history.jobs[$0] }
     item.predicted = routing.signature
     item.candidate = prediction.candidates.firstIndex { $0.signature == item.actual }
@@ -61,7 +63,7 @@ public struct Evaluator: Sendable {
     let actualKeys = Key.keys(of: item.actual)
     for pair in item.aligned { alignedOperations[actualKeys[pair.actual]] = pair.predicted }
     var inHouse: [Int: (yes: Int, all: Int)] = [:]
-    for order in orders {
+    for (order, isDone) in zip(orders, done) {
       for operation in history.orders[order].operations.map({ history.operations[$0] }) {
         guard window.contains(Timestamp(microseconds: operation.completedAt)) else { continue }
         let key = Key(job: history.jobs[operation.job], occurrence: Int(operation.occurrence))
@@ -75,7 +77,7 @@ public struct Evaluator: Sendable {
         }
         rows.add(operation, predicted: routing.operations[position], item: code, basis: basis, of: history)
       }
-      rows.add(history.orders[order], predicted: routing, item: code, basis: basis, of: history)
+      if isDone { rows.add(history.orders[order], predicted: routing, item: code, basis: basis, of: history) }
     }
     for (position, operation) in routing.operations.enumerated() where operation.outsourcingReplaced {
       guard let seen = inHouse[position] else { continue }

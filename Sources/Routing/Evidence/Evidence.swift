@@ -83,8 +83,8 @@ public struct EvidenceBuilder {
   /// Makes a builder of evidence whose run minutes are counted per `basis`.
   public init(basis: Basis) { evidence = Evidence(basis: basis) }
 
-  /// Adds the work of a block of items, all of whose codes come after those added before.
-  public mutating func add(_ history: WorkHistory) {
+  /// Adds the work of a block of items, all of whose codes come after those added before, as it stood at `cut`.
+  mutating func add(_ history: WorkHistory, standard: StandardRoutings, at cut: Timestamp) {
     let jobCodes = history.jobs.texts.map { evidence.jobs.intern($0) }
     let resourceCodes = history.resources.texts.map { evidence.resources.intern($0) }
     let identifiers = history.results["result_id"]
@@ -92,7 +92,10 @@ public struct EvidenceBuilder {
     evidence.orderCount += history.orders.count
     for (item, orders) in history.ordersOfItem.enumerated() {
       _ = evidence.items.intern(history.items[item])
-      addSignatures(of: orders.map { history.orders[$0] }, in: history, jobCodes: jobCodes)
+      let planned = standard[history.items[item]].map { $0.map(\.job) }
+      let done = orders.map { history.orders[$0] }.filter { !history.isUnderWay($0, standard: planned, at: cut) }
+      if done.count < orders.count { evidence.leftOut["order under way", default: 0] += orders.count - done.count }
+      addSignatures(of: done, in: history, jobCodes: jobCodes)
 
       struct Key: Hashable {
         var job, occurrence: Int32
@@ -119,18 +122,11 @@ public struct EvidenceBuilder {
   /// The evidence of all blocks added.
   public func build() -> Evidence { evidence }
 
-  /// Counts each order's signature. An item's latest order may still be under way at the cut: when it is a proper beginning of
-  /// an earlier order's sequence it says nothing of the routing's end, and it is left out of the signatures (not of the minutes).
+  /// Counts each order's signature. Orders under way count for the minutes, but not here: they do not tell yet how they end.
   private mutating func addSignatures(of orders: [WorkHistory.Order], in history: WorkHistory, jobCodes: [Int32]) {
     let sequences = orders.map { order in history.jobs(of: order).map { jobCodes[Int($0)] } }
     var counts: [(signature: Int32, orders: Int32, latest: Int64)] = []
     for (position, sequence) in sequences.enumerated() {
-      let isUnderWay =
-        position == sequences.count - 1 && sequences.dropLast().contains { $0.count > sequence.count && $0.starts(with: sequence) }
-      if isUnderWay {
-        evidence.leftOut["order under way", default: 0] += 1
-        continue
-      }
       let signature = number(of: sequence)
       if let known = counts.firstIndex(where: { $0.signature == signature }) {
         counts[known].orders += 1

@@ -138,6 +138,23 @@ public struct WorkHistory: Sendable {
   /// The job codes of `order`, in order.
   public func jobs(of order: Order) -> [Int32] { operations[order.operations].map(\.job) }
 
+  /// Days without a result after which an order that stopped half-way is taken for finished as it is.
+  static let patienceDays = 14.0
+
+  /// Whether `order` is still under way at `cut`, so that it does not tell yet what its routing is.
+  ///
+  /// No source says that an order is done. It is taken for under way when its jobs are a proper beginning of what is planned for the
+  /// item (`standard`) or of another of its orders, and its last result is younger than two weeks. Predictions have no part in this.
+  func isUnderWay(_ order: Order, standard: [String]?, at cut: Timestamp) -> Bool {
+    guard Double(cut.microseconds - order.completedAt) < Self.patienceDays * 86_400e6 else { return false }
+    let jobs = jobs(of: order)
+    if let standard, standard.count > jobs.count, zip(standard, jobs).allSatisfy({ $0 == self.jobs[$1] }) { return true }
+    return ordersOfItem[order.item].contains { other in
+      let sequence = self.jobs(of: orders[other])
+      return sequence.count > jobs.count && sequence.starts(with: jobs)
+    }
+  }
+
   /// Rows by item, order, completion, sequence and result, each by its bytes.
   private static func chronology(of results: Frame) throws(FrameError) -> [Int] {
     let items = try results.ranks("item_code")

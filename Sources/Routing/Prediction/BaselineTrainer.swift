@@ -46,7 +46,8 @@ public struct BaselineTrainer: Sendable {
     var builder = EvidenceBuilder(basis: basis)
     for start in stride(from: 0, to: codes.count, by: Self.blockSize) {
       let block = Array(codes[start..<min(start + Self.blockSize, codes.count)])
-      builder.add(try WorkHistory(source.results(of: block, since: nil, until: trainedUntil)))
+      let history = try WorkHistory(source.results(of: block, since: nil, until: trainedUntil))
+      builder.add(history, standard: try StandardRoutings(source.routings(of: block, validAt: trainedUntil)), at: trainedUntil)
       try progress(0.9 * Double(min(start + Self.blockSize, codes.count)) / Double(codes.count))
     }
     let evidence = builder.build()
