@@ -212,6 +212,15 @@ extension Ledger {
     }
   }
 
+  /// Marks cycles that are still entered as running as interrupted. To be called when no process runs one: theirs were killed.
+  public func closeAbandonedCycles(at now: Timestamp) throws {
+    _ = try database.write { transaction in
+      try transaction.execute(
+        "UPDATE cycles SET status = 'interrupted', failure = 'its process ended after room ' || room, finished_at = ? WHERE status = 'running'",
+        [.timestamp(now)])
+    }
+  }
+
   /// The latest `limit` cycles, newest first.
   public func cycles(limit: Int) throws -> [CycleSummary] {
     let frame = try database.read(

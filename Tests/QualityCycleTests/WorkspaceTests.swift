@@ -111,4 +111,19 @@ struct WorkspaceTests {
     #expect(throws: TrainingError.self) { try workspace.trainBaseline(until: FactoryBuilder.instant(-10)) }
     #expect(try workspace.models.active()?.version == manifest.version && workspace.models.list() == [manifest.version])
   }
+
+  @Test("closes cycles whose process was killed, when the next one starts")
+  func abandonedCycles() throws {
+    try fill()
+    _ = try workspace.trainBaseline(until: FactoryBuilder.instant(50))
+    let start = CycleStart(
+      asOf: FactoryBuilder.instant(90), since: FactoryBuilder.instant(50), seed: 1, champion: "x", configuration: "", latheVersion: "test")
+    let killed = try workspace.ledger().begin(start, at: FactoryBuilder.instant(100))
+    let (report, _) = try workspace.runCycle(
+      CycleRequest(asOf: FactoryBuilder.instant(90), since: FactoryBuilder.instant(50)), strategies: FixedStrategies())
+    let cycles = try workspace.ledger().cycles(limit: 10)
+    #expect(cycles.map(\.id) == [report.cycle, killed])
+    #expect(cycles.map(\.status) == [.done, .interrupted])
+    #expect(cycles[1].failure == "its process ended after room plan")
+  }
 }

@@ -79,7 +79,8 @@ extension CycleReport {
     let single = alerts.filter { $0.item != nil }
     if single.isEmpty { return }
     let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
-    text.line("\nOf single items and operations: " + counts.map { "\($1) × \($0)" }.joined(separator: ", ") + ".\n")
+    text.line(
+      (whole.isEmpty ? "" : "\n") + "Of single items and operations: " + counts.map { "\($1) × \($0)" }.joined(separator: ", ") + ".\n")
     text.table(
       ["item", "operation", "code", "severity", "what"], alignment: "lllll",
       single.prefix(shownCount).map { [$0.item ?? "", $0.operation ?? "", $0.code.rawValue, $0.severity.rawValue, $0.message] })

@@ -48,7 +48,8 @@ struct AlertBuilder {
             .highCV, severity(cv, max: thresholds.cvMax), value: cv, threshold: thresholds.cvMax, item: figures.item,
             operation: figures.operationName,
             message:
-              "run minutes vary by \(rounded(cv)) of their mean over \(figures.results) results (threshold \(rounded(thresholds.cvMax)))"))
+              "run minutes vary by \(rounded(cv)) of their mean over \(counted(figures.results, "result")) (threshold \(rounded(thresholds.cvMax)))"
+          ))
       }
       if figures.samples < thresholds.sampleCountMin {
         let isCritical = figures.samples * 2 <= thresholds.sampleCountMin
@@ -56,7 +57,7 @@ struct AlertBuilder {
           Alert(
             .lowSamples, isCritical ? .critical : .warning, value: Double(figures.samples),
             threshold: Double(thresholds.sampleCountMin), item: figures.item, operation: figures.operationName,
-            message: "the prediction rests on \(figures.samples) results (threshold \(thresholds.sampleCountMin))"))
+            message: "the prediction rests on \(counted(figures.samples, "result")) (threshold \(thresholds.sampleCountMin))"))
       }
       return alerts
     }
@@ -67,7 +68,8 @@ struct AlertBuilder {
       guard let failure = outcome.failure else { return nil }
       let reason = failure == .sourceFailed ? predicted.failure ?? failure.rawValue : failure.rawValue
       return Alert(
-        .predictionFailed, .warning, item: outcome.item, message: "no prediction after \(predicted.attempts) tries: \(reason)")
+        .predictionFailed, .warning, item: outcome.item,
+        message: "no prediction after \(counted(predicted.attempts, "try", "tries")): \(reason)")
     }
   }
 
@@ -88,6 +90,9 @@ struct AlertBuilder {
 
   private func severity(_ value: Double, max threshold: Double) -> Alert.Severity { value >= 2 * threshold ? .critical : .warning }
 }
+
+/// A number of things, in words: `1 result`, `2 results`.
+func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String { "\(count) \(count == 1 ? one : many ?? one + "s")" }
 
 /// A figure to three decimals at most, as messages and reports show it.
 func rounded(_ value: Double) -> String {

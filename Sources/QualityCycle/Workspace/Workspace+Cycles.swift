@@ -1,6 +1,7 @@
 public import Configuration
 import DataAccess
 import Foundation
+import Ledger
 public import Routing
 public import Tabular
 
@@ -54,6 +55,8 @@ extension Workspace {
       surroundings: QualityCycle.Surroundings(
         now: surroundings.now, wait: surroundings.wait, checkCancellation: surroundings.checkCancellation, logger: surroundings.logger,
         latheVersion: surroundings.latheVersion, configuration: effective.canonicalText))
+    let lock = try enterCycle()
+    defer { withExtendedLifetime(lock) {} }
     let report = try cycle.run(plan(request, champion: champion))
     return (report, try write(report))
   }
@@ -104,6 +107,16 @@ extension Workspace {
     return try Workspace(folder: folder, surroundings: surroundings) { [reading] more in try reading(overrides + more) }
   }
 
+  /// Holds a lock that running cycles share. When nobody has it, cycles that the ledger believes to run were killed, and are closed.
+  private func enterCycle() throws -> FileLock {
+    let path = path(".cycles.lock")
+    if let alone = try? FileLock(path: path, activity: "looking for cycles that were killed") {
+      try ledger().closeAbandonedCycles(at: surroundings.now())
+      withExtendedLifetime(alone) {}
+    }
+    return try FileLock(path: path, shared: true, waits: true, activity: "running a cycle")
+  }
+
   private func makeFolder(_ path: String) throws {
     do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
       throw DataAccessError(.inputOutput, path: path, activity: "making the folder", detail: "\(error)")
@@ -113,7 +126,7 @@ extension Workspace {
   /// Adds the row of a cycle to the summary of all cycles; a second writing of one cycle replaces nothing and adds nothing.
   private func appendSummary(_ row: Frame, cycle: Int64, to path: String) throws {
     // Read, extended and replaced whole, under a lock: two cycles may end at once, and a full disk must not leave half a row.
-    let lock = try FileLock(path: path + ".lock", waits: true, activity: "adding a row to \(path)")
+    let lock = try FileLock(path: self.path(".reports.lock"), waits: true, activity: "adding a row to \(path)")
     defer { withExtendedLifetime(lock) {} }
     let writer = CSVWriter()
     guard FileManager.default.fileExists(atPath: path) else { return try writer.write(row, to: path) }
