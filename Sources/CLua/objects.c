@@ -11,7 +11,7 @@ typedef struct {
   size_t bytes;
 } host_object;
 
-static const uint64_t object_mark = 0x4c61746865204f62, error_mark = 0x4c61746865204572;
+static const uint64_t object_mark = 0x4c61746865204f62, error_mark = 0x4c61746865204572, function_mark = 0x4c61746865204675;
 static char error_metatable;
 
 // A userdata of another maker (files, in trusted scripts) differs in size.
@@ -92,10 +92,15 @@ void clua_close_object(lua_State *L, int index) {
 static void push_error_metatable(lua_State *L);
 
 void clua_push_function(clua_vm *vm, lua_State *L, void *function) {
-  new_object(vm, L, 0, function, 0);
+  new_object(vm, L, function_mark, function, 0);
   push_error_metatable(L);
   lua_setmetatable(L, -2);
   lua_pushcclosure(L, clua_trampoline, 1);
+}
+
+void *clua_function_object(lua_State *L, int index) {
+  host_object *box = object_at(L, index);
+  return box != NULL && box->mark == function_mark ? box->object : NULL;
 }
 
 // ---- Errors as values

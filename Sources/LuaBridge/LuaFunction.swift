@@ -39,7 +39,7 @@ public struct Parameter<Value: LuaReadable>: Sendable {
       return absent
     }
     do { return try Value.readArguments(&arguments) } catch {
-      throw ArgumentError.mismatch(position: max(position, arguments.position), name: documentation.name, error)
+      throw ArgumentError.mismatch(position: max(position, arguments.position) - arguments.start, name: documentation.name, error)
     }
   }
 }
@@ -98,9 +98,9 @@ public struct LuaFunction: Sendable {
   ) {
     documentation = Self.describe(name, words, repeat each parameters, results: returns.documentation, effect: effect)
     invoke = { call in
-      var arguments = LuaArguments(call: call, position: 0)
+      var arguments = LuaArguments(call: call, start: 0)
       let values = (repeat try (each parameters).read(&arguments))
-      try arguments.finish(from: 0)
+      try arguments.finish()
       return try returns.push(try body(repeat each values), call.stack)
     }
   }
@@ -114,9 +114,9 @@ public struct LuaFunction: Sendable {
     documentation = Self.describe(name, words, repeat each parameters, results: returns.documentation, effect: effect)
     invoke = { call in
       let context = try call.context(context)
-      var arguments = LuaArguments(call: call, position: 0)
+      var arguments = LuaArguments(call: call, start: 0)
       let values = (repeat try (each parameters).read(&arguments))
-      try arguments.finish(from: 0)
+      try arguments.finish()
       return try returns.push(try body(context, repeat each values), call.stack)
     }
   }
@@ -129,9 +129,9 @@ public struct LuaFunction: Sendable {
     documentation = Self.describe(name, words, repeat each parameters, results: returns.documentation, effect: effect)
     invoke = { call in
       let receiver = try call.receiver(receiver)
-      var arguments = LuaArguments(call: call, position: 1)
+      var arguments = LuaArguments(call: call, start: 1)
       let values = (repeat try (each parameters).read(&arguments))
-      try arguments.finish(from: 1)
+      try arguments.finish()
       return try returns.push(try body(receiver, repeat each values), call.stack)
     }
   }
@@ -145,9 +145,9 @@ public struct LuaFunction: Sendable {
     invoke = { call in
       let receiver = try call.receiver(receiver)
       let context = try call.context(context)
-      var arguments = LuaArguments(call: call, position: 1)
+      var arguments = LuaArguments(call: call, start: 1)
       let values = (repeat try (each parameters).read(&arguments))
-      try arguments.finish(from: 1)
+      try arguments.finish()
       return try returns.push(try body(receiver, context, repeat each values), call.stack)
     }
   }
@@ -163,8 +163,7 @@ public struct LuaFunction: Sendable {
 
 extension LuaArguments {
   /// Throws when arguments are left that no parameter took.
-  func finish(from start: Int32) throws(ArgumentError) {
-    // Trailing nils come from calls that pass on what they were given.
+  func finish() throws(ArgumentError) {
     if position < call.argumentCount {
       throw ArgumentError.tooMany(expected: position - start, got: call.argumentCount - start)
     }
@@ -173,7 +172,7 @@ extension LuaArguments {
 
 extension LuaCall {
   func context<Context>(_ type: Context.Type) throws -> Context {
-    guard let context = vm.context(type) else { throw LuaError("'\(function.qualifiedName)' is not available here: it needs a \(type)") }
+    guard let context = vm.context(type) else { throw LuaError("'\(function.qualifiedName)' is not available here") }
     return context
   }
 

@@ -53,6 +53,10 @@ extension LuaVM {
     clua_set_require(state)
     if profile.isTrusted { replaceExit() }
     for module in settings.modules { open(module) }
+    for function in settings.functions {
+      pushFunction(hostFunction(function, named: function.name), on: state)
+      lua_setglobal(state, function.name)
+    }
     pushFunction(
       HostFunction("missing") { call in
         throw LuaError("'\(call.slot(1).text ?? "")' is not available to \(profile.audience)")

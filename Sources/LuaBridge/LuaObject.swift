@@ -65,6 +65,9 @@ public enum LuaOperator: String, Hashable, Sendable, CaseIterable {
   case equal = "=="
   case less = "<"
   case lessOrEqual = "<="
+  case and = "&"
+  case or = "|"
+  case not = "~"
   case call = "()"
 
   var event: String {
@@ -81,6 +84,9 @@ public enum LuaOperator: String, Hashable, Sendable, CaseIterable {
     case .equal: "__eq"
     case .less: "__lt"
     case .lessOrEqual: "__le"
+    case .and: "__band"
+    case .or: "__bor"
+    case .not: "__bnot"
     case .call: "__call"
     }
   }
@@ -108,6 +114,7 @@ public struct LuaClass<Value: LuaObject>: Sendable {
   let properties: [LuaProperty<Value>]
   let operators: [LuaOperator: LuaFunction]
   let index: (@Sendable (Value, Int, LuaStack) throws -> Bool)?
+  let rows: (@Sendable (Value, [Int], LuaStack) throws -> Bool)?
   let field: (@Sendable (Value, String, LuaStack) throws -> Bool)?
   let count: (@Sendable (Value) -> Int)?
   let text: @Sendable (Value) -> String
@@ -118,13 +125,15 @@ public struct LuaClass<Value: LuaObject>: Sendable {
   ///   - methods: Functions declared `on:` the class.
   ///   - operators: Functions of the operands; of both for a binary operator, either of which may be of another type.
   ///   - index: `object[i]`, `i` from 1.
+  ///   - rows: `object[list]`, for a list of such positions.
   ///   - field: `object.name` for names that are neither method nor property.
   ///   - count: `#object`.
   ///   - bytes: What the object holds outside Lua's memory. It counts against the script's limit and makes the collector keep pace.
   ///   - text: What `tostring` and the REPL show.
   public init(
     _ words: String, methods: [LuaFunction] = [], properties: [LuaProperty<Value>] = [],
-    operators: [LuaOperator: LuaFunction] = [:], index: LuaIndex<Value, Int>? = nil, field: LuaIndex<Value, String>? = nil,
+    operators: [LuaOperator: LuaFunction] = [:], index: LuaIndex<Value, Int>? = nil, rows: LuaIndex<Value, [Int]>? = nil,
+    field: LuaIndex<Value, String>? = nil,
     count: (@Sendable (Value) -> Int)? = nil, bytes: @escaping @Sendable (Value) -> Int = { _ in 0 },
     text: @escaping @Sendable (Value) -> String
   ) {
@@ -132,6 +141,7 @@ public struct LuaClass<Value: LuaObject>: Sendable {
     self.properties = properties
     self.operators = operators
     self.index = index?.push
+    self.rows = rows?.push
     self.field = field?.push
     self.count = count
     self.bytes = bytes
@@ -179,6 +189,7 @@ extension LuaVM {
     }
     let properties = Dictionary(luaClass.properties.map { ($0.documentation.name, $0) }) { first, _ in first }
     let known = luaClass.methods.map(\.name) + luaClass.properties.map(\.documentation.name)
+    members[luaClass.name] = known
     pushFunction(
       HostFunction("\(luaClass.name) index") { call in
         let value = try call.receiver(Value.self)
@@ -193,6 +204,14 @@ extension LuaVM {
             if try field(value, name, call.stack) { return 1 }
           }
           throw LuaError("a \(luaClass.name) has no method or property '\(name)'\(suggestion(for: name, in: known))")
+        }
+        if let rows = luaClass.rows, key.kind == .table || key.kind == .userdata {
+          let positions: [Int]
+          do throws(LuaMismatch) { positions = try [Int].read(from: key) } catch {
+            throw LuaError("rows of a \(luaClass.name): \(error)")
+          }
+          _ = try rows(value, positions, call.stack)
+          return 1
         }
         guard let index = luaClass.index else { throw LuaError("a \(luaClass.name) has no elements; got a \(key.described) for a key") }
         guard let position = try? Int.read(from: key) else {

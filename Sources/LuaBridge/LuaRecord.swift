@@ -86,7 +86,10 @@ public struct LuaAny: LuaReadable, LuaPushable {
   /// `any`.
   public static var luaType: LuaType { LuaType("any") }
   /// Takes any value.
-  public static func read(from slot: LuaSlot) throws(LuaMismatch) -> LuaAny { LuaAny(slot: slot) }
+  public static func read(from slot: LuaSlot) throws(LuaMismatch) -> LuaAny {
+    if slot.kind == .none { throw LuaMismatch(expected: "a value", got: slot) }
+    return LuaAny(slot: slot)
+  }
 
   /// Pushes the value again.
   public func push(on stack: LuaStack) throws {

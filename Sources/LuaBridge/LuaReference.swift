@@ -83,18 +83,15 @@ public struct LuaFunctionReference: LuaReferenceValue, LuaReadable, LuaPushable 
     }
   }
 
-  /// Calls the function and returns how the results show, one text each, as `print` would write them.
-  public func callForText(_ arguments: any LuaPushable..., timeLimit: Duration? = nil) throws(LuaError) -> [String] {
+  /// Calls the function and returns its results as a REPL shows them, one text each (``LuaSlot/inspected(depth:entries:)``).
+  public func callForDisplay(_ arguments: any LuaPushable..., timeLimit: Duration? = nil) throws(LuaError) -> [String] {
     try entry.withVM { (vm) throws(LuaError) in
       let base = lua_gettop(vm.active)
       defer { lua_settop(vm.active, base) }
       try invoke(arguments, results: LUA_MULTRET, timeLimit: timeLimit, on: vm)
       var texts: [String] = []
-      let last = lua_gettop(vm.active)
-      try LuaStack(vm: vm, state: vm.active).reserve()
-      for index in (base + 1)..<max(base + 1, last + 1) {
-        lua_pushvalue(vm.active, index)
-        texts.append(try vm.takeText(on: vm.active))
+      for index in (base + 1)..<max(base + 1, lua_gettop(vm.active) + 1) {
+        texts.append(try LuaSlot(vm: vm, state: vm.active, index: index).inspected())
       }
       return texts
     }

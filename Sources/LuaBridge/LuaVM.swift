@@ -17,6 +17,8 @@ public final class LuaVM {
     public var seed: UInt64
     /// The modules, each a global table.
     public var modules: [LuaModule]
+    /// Host functions that are globals of their own.
+    public var functions: [LuaFunction]
     /// Takes each line that a script prints.
     public var print: (String) -> Void
     /// Finds the source of `require`'d modules by name; `nil`: there is none of that name.
@@ -25,12 +27,13 @@ public final class LuaVM {
     /// Makes settings.
     public init(
       profile: LuaProfile = .strategies, limits: LuaLimits = LuaLimits(), seed: UInt64 = 0, modules: [LuaModule] = [],
-      print: @escaping (String) -> Void = { _ in }, load: ((String) throws -> LuaSource?)? = nil
+      functions: [LuaFunction] = [], print: @escaping (String) -> Void = { _ in }, load: ((String) throws -> LuaSource?)? = nil
     ) {
       self.profile = profile
       self.limits = limits
       self.seed = seed
       self.modules = modules
+      self.functions = functions
       self.print = print
       self.load = load
     }
@@ -46,6 +49,8 @@ public final class LuaVM {
   var active: OpaquePointer
   /// Registry references of the classes' metatables, made when an object of the class is first pushed.
   var metatables: [ObjectIdentifier: Int32] = [:]
+  /// The methods and properties of the classes whose objects have been pushed, by class.
+  var members: [String: [String]] = [:]
   private var contexts: [ObjectIdentifier: Any] = [:]
   private var chunkNames: Set<String> = []
   private var entered: UInt?

@@ -68,7 +68,7 @@ import Testing
       ("plant.psi = nil", "cannot set 'psi' of 'plant': it is read-only"),
       ("rawset(plant, 'psi', nil)", "cannot set 'psi' of 'plant': it is read-only"),
       ("string.rep = nil", "cannot set 'rep' of 'string': it is read-only"),
-      ("plant.record('x')", "'plant.record' is not available here: it needs a Workshop"),
+      ("plant.record('x')", "'plant.record' is not available here"),
       ("os.exit()", "'os' is not available to strategies"),
     ])
   func refuses(script: String, message: String) throws {

@@ -115,6 +115,8 @@ void clua_push_function(clua_vm *vm, lua_State *L, void *function);
 void clua_push_error(clua_vm *vm, lua_State *L, void *error);
 /// The error object at `index`, or `NULL` when the value is another.
 void *clua_error_object(lua_State *L, int index);
+/// The host function that the upvalue at `index` holds, or `NULL`.
+void *clua_function_object(lua_State *L, int index);
 /// Makes the metatable of a class: `methods` are below `fallback` (called for what they lack) on the stack. [-2, +1]
 void clua_push_metatable(lua_State *L, const char *name);
 
