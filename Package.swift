@@ -73,7 +73,7 @@ let package = Package(
     .testTarget(
       name: "QualityCycleTests",
       dependencies: [
-        "Configuration", "DataAccess", "Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging,
+        "Configuration", "DataAccess", "DemoPlant", "Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging,
       ],
       swiftSettings: strict),
     .testTarget(name: "RoutingTests", dependencies: ["DataAccess", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),

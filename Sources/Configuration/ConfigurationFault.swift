@@ -27,6 +27,13 @@ public struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvert
   /// What is wrong and what to do, without the place. Never the value of a secret.
   public var message: String
 
+  /// Makes a fault.
+  public init(place: ConfigurationPlace, keyPath: String, message: String) {
+    self.place = place
+    self.keyPath = keyPath
+    self.message = message
+  }
+
   /// `lathe.yaml:7:9: 'sampling.size' must be an integer 10…10000, got 'many'`.
   public var description: String { "\(place): \(message)" }
 }
@@ -35,6 +42,9 @@ public struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvert
 public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The faults; never empty. Those of the file come first, by line.
   public var faults: [ConfigurationFault]
+
+  /// Makes an error of faults, at least one.
+  public init(faults: [ConfigurationFault]) { self.faults = faults }
 
   /// A line per fault.
   public var description: String { faults.map(\.description).joined(separator: "\n") }

@@ -4,6 +4,8 @@
 public struct Settings: Equatable, Sendable {
   /// Where the relations are read from.
   public var source = Source()
+  /// How files are brought into the embedded source database.
+  public var `import` = Import()
   /// How items are compared.
   public var features = Features()
   /// How minutes are predicted from evidence.
@@ -32,6 +34,7 @@ public struct Settings: Equatable, Sendable {
 extension Settings: ConfigurationRecord {
   static let fields: [Field<Self>] = [
     Field("source", \.source, .record(Source.self), "Where the relations are read from."),
+    Field("import", \.import, .record(Import.self), "How files are brought into the embedded source database."),
     Field("features", \.features, .record(Features.self), "How items are compared."),
     Field("prediction", \.prediction, .record(Prediction.self), "How minutes are predicted from evidence."),
     Field("sampling", \.sampling, .record(Sampling.self), "Which items a cycle looks at."),

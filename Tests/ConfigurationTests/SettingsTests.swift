@@ -158,6 +158,13 @@ struct SettingsTests {
   func declared() {
     check(Settings(), under: "")
     check(Settings.Features.Column(), under: "features.columns")
+    check(Settings.ImportSource(), under: "import.sources")
+    check(Settings.ImportFilter(), under: "import.sources.filters")
+    check(Settings.ImportRelation(), under: "import.sources.items")
+    check(Settings.ImportField(), under: "import.sources.items.fields")
+    check(Settings.ImportSpan(), under: "import.sources.items.fields.check")
+    check(Settings.ImportStep(), under: "import.sources.items.fields.steps")
+    check(Settings.ImportCondition(), under: "import.sources.items.fields.where")
   }
 
   private func check<R: ConfigurationRecord>(_ record: R, under path: String) {

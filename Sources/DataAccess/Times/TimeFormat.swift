@@ -81,7 +81,7 @@ public struct TimeFormat: Hashable, Sendable, CustomStringConvertible {
         case .monthName: "Mar"
         case .fraction: "000"
         case .halfDay: "PM"
-        case .offset: "+02:00"
+        case .offset: "Z"
         case .literal(let bytes): String(decoding: bytes, as: UTF8.self)
         }
       }.joined()
@@ -202,7 +202,7 @@ public struct TimeFormat: Hashable, Sendable, CustomStringConvertible {
         rest = rest.dropFirst()
         elements.append(.literal(Array(quoted.utf8)))
       } else {
-        guard !character.isLetter else {
+        guard !(character.isASCII && character.isLetter) else {
           throw fault(
             "has '\(character)', which means nothing; known are yyyy yy MM M MMM dd d HH H hh h mm m ss s SSS a XXX, or one of \(names)")
         }
