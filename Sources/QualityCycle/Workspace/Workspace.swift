@@ -145,11 +145,18 @@ public final class Workspace: Sendable {
 public enum WorkspaceError: Error, Hashable, CustomStringConvertible {
   case noData(path: String)
   case noChampion
+  case noMapping
+  case severalSources(count: Int)
 
   /// The message, with what to do.
   public var description: String {
     switch self {
     case .noData(let path): "there is no factory data yet (\(path)); import some with 'lathe data import', or make some with 'lathe demo'"
+    case .noMapping:
+      "the settings say nothing of importing: add a section 'import' to lathe.yaml (config/examples has two; docs/guide/importing.md explains)"
+    case .severalSources(let count):
+      "files can be named on the command line for a mapping with one source only, and import.sources has \(count); put the files where they "
+        + "are named there"
     case .noChampion: "no model version serves yet; train one with 'lathe train --baseline'"
     }
   }

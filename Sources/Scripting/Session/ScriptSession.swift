@@ -100,7 +100,8 @@ public final class ScriptSession {
     var print: (String) -> Void
   }
 
-  private static let help = LuaFunction(
+  /// `help`.
+  public static let help = LuaFunction(
     "help", "Shows what there is, or what a function, module or object does.", in: HelpContext.self,
     Parameter("subject", HelpSubject.self, "a function, module or object, or its name as a text"), returns: .nothing, effect: .pure
   ) { context, subject in context.print(subject.text(in: context.documentation)) }

@@ -1,0 +1,84 @@
+import Configuration
+import Foundation
+import Ledger
+import LuaBridge
+import Metrics
+import QualityCycle
+import Tabular
+
+private struct RunOptions: LuaRecord {
+  var strategy: String?
+  var rule: String?
+  var size: Int?
+  var seed: Int?
+  var asOf: Timestamp?
+  var since: Timestamp?
+
+  static let fields: [LuaField<RunOptions>] = [
+    LuaField("strategy", \.strategy, "sampling strategy"), LuaField("rule", \.rule, "trigger rule"),
+    LuaField("size", \.size, "items to look at"), LuaField("seed", \.seed, "seed of everything random"),
+    LuaField("as_of", \.asOf, "judge by results up to this time"),
+    LuaField("since", \.since, "judge by results after this time"),
+  ]
+
+  var overrides: [ConfigurationOverride] {
+    [
+      strategy.map { ConfigurationOverride("sampling.strategy", $0, origin: "strategy") },
+      rule.map { ConfigurationOverride("trigger.rule", $0, origin: "rule") },
+      size.map { ConfigurationOverride("sampling.size", String($0), origin: "size") },
+      seed.map { ConfigurationOverride("sampling.seed", String($0), origin: "seed") },
+    ].compactMap { $0 }
+  }
+}
+
+private let runFunction = LuaFunction(
+  "run", "Runs a cycle: sample, predict, compare, measure, decide, report. What is left out is as in the settings.", in: Workspace.self,
+  Parameter("options", RunOptions.self, "what to do otherwise than the settings say"),
+  returns: .value(PlainValue.self, "cycle, metrics, alerts, retrain, priority, reasons, job, reports"), effect: .writes
+) { workspace, options in
+  let workspace = try workspace.overriding(options.overrides)
+  let (report, files) = try workspace.runCycle(
+    CycleRequest(asOf: options.asOf, since: options.since), strategies: StrategyLibrary(workspace))
+  return summary(of: report, files: files)
+}
+
+private let historyFunction = LuaFunction(
+  "history", "The finished cycles with their metrics, oldest first.", in: Workspace.self,
+  returns: .value(ScriptFrame.self, "cycle_id, as_of, retrained, and each metric"), effect: .reads
+) { workspace in
+  ScriptFrame(try workspace.ledger().history(until: Timestamp(microseconds: .max), metrics: MeasurementRoom.historyMetrics))
+}
+
+private let getFunction = LuaFunction(
+  "get", "The whole report of a cycle.", in: Workspace.self, Parameter("cycle", Int.self, "its number"),
+  returns: .value(PlainValue.self, "everything, as in the JSON report"), effect: .reads
+) { workspace, cycle in
+  guard let report = try CycleReport(Int64(cycle), in: workspace.ledger()) else {
+    let known = try workspace.ledger().cycles(limit: 1).first.map { "; the newest is \($0.id)" } ?? "; there are none yet"
+    throw LuaError("there is no finished cycle \(cycle)\(known)")
+  }
+  return try JSONDecoder().decode(PlainValue.self, from: Data(report.json().utf8))
+}
+
+/// `cycle`: running cycles, and what they found.
+let cycleModule = LuaModule(
+  "cycle", "Cycles: running them, and what they found.", functions: [runFunction, historyFunction, getFunction])
+
+private func summary(of report: CycleReport, files: [String]) -> PlainValue {
+  var metrics: [String: PlainValue] = [:]
+  for metric in report.measured.metrics { if let value = metric.value { metrics[metric.name] = .number(value) } }
+  return [
+    "cycle": .integer(report.cycle), "metrics": .map(metrics),
+    "alerts": .list(
+      report.alerts.map { alert in
+        [
+          "code": .text(alert.code.rawValue), "severity": .text(alert.severity.rawValue), "message": .text(alert.message),
+          "item": alert.item.map(PlainValue.text) ?? .null, "operation": alert.operation.map(PlainValue.text) ?? .null,
+          "value": alert.value.map(PlainValue.number) ?? .null, "threshold": alert.threshold.map(PlainValue.number) ?? .null,
+        ]
+      }),
+    "retrain": .bool(report.trigger.decision.retrain), "priority": .text(report.trigger.decision.priority.name),
+    "reasons": .list(report.trigger.decision.reasons), "job": report.job.map { .integer($0.id) } ?? .null,
+    "reports": .list(files.map(PlainValue.text)),
+  ]
+}

@@ -1,0 +1,154 @@
+import LuaBridge
+import Tabular
+
+/// Loads a strategy in a VM of its own and checks what it declares, collecting all faults.
+struct StrategyChecker {
+  struct Declared {
+    var summary: String
+    var parameters: [StrategyParameter]
+  }
+
+  let path: String
+  let source: String
+  private(set) var faults: [StrategyFault] = []
+
+  private static let fields = ["interface", "summary", "parameters", "decide"]
+  private static let parameterFields = ["type", "default", "min", "max", "choices", "doc"]
+
+  init(path: String, source: String) {
+    self.path = path
+    self.source = source
+  }
+
+  /// What the strategy declares, or `nil` when it cannot even be loaded.
+  mutating func check() -> Declared? {
+    let table: LuaTableReference
+    let vm: LuaVM
+    do throws(LuaError) {
+      // Loading runs the file's top level, which has no business with data: only pure functions, and little time.
+      vm = try LuaVM(LuaVM.Settings(limits: LuaLimits(memoryBytes: 64 << 20, time: .seconds(2)), modules: pureModules))
+      table = try vm.run(LuaSource(source, name: path), as: LuaTableReference.self)
+    } catch {
+      faults.append(StrategyFault(path: path, line: error.line, message: error.message))
+      return nil
+    }
+    return withExtendedLifetime(vm) {
+      do throws(LuaError) { return try check(table) } catch {
+        fault(nil, error.message)
+        return nil
+      }
+    }
+  }
+
+  private mutating func check(_ table: LuaTableReference) throws(LuaError) -> Declared {
+    for name in try table.fieldNames() where !Self.fields.contains(name) {
+      fault(name, "unknown field '\(name)'\(Self.hint(name, Self.fields))")
+    }
+    if try table.kind(of: "interface") != .integer {
+      fault("interface", "'interface' must be \(StrategyFile.interface), got \(try described(table, "interface"))")
+    } else {
+      let interface = try table.field("interface", as: Int.self)
+      if interface != StrategyFile.interface {
+        fault(
+          "interface", "'interface' must be \(StrategyFile.interface), got \(interface): the file was written for another version of Lathe")
+      }
+    }
+    var declared = Declared(summary: "", parameters: [])
+    if try table.kind(of: "summary") == .string {
+      declared.summary = try table.field("summary", as: String.self)
+    } else {
+      fault("summary", "'summary' must be a string that says what the strategy does, got \(try described(table, "summary"))")
+    }
+    if try table.kind(of: "decide") != .function {
+      fault("decide", "'decide' must be a function (ctx, parameters), got \(try described(table, "decide"))")
+    }
+    switch try table.kind(of: "parameters") {
+    case .nil: break
+    case .table:
+      let parameters = try table.field("parameters", as: LuaTableReference.self)
+      for name in try parameters.fieldNames() {
+        if let parameter = try check(parameter: name, in: parameters) { declared.parameters.append(parameter) }
+      }
+    default: fault("parameters", "'parameters' must be a table, got \(try described(table, "parameters"))")
+    }
+    faults.sort { ($0.line ?? 0, $0.message) < ($1.line ?? 0, $1.message) }
+    return declared
+  }
+
+  private mutating func check(parameter name: String, in parameters: LuaTableReference) throws(LuaError) -> StrategyParameter? {
+    guard try parameters.kind(of: name) == .table else {
+      fault(name, "parameter '\(name)' must be a table with type, default and doc, got \(try described(parameters, name))")
+      return nil
+    }
+    let table = try parameters.field(name, as: LuaTableReference.self)
+    let before = faults.count
+    for field in try table.fieldNames() where !Self.parameterFields.contains(field) {
+      fault(name, "parameter '\(name)' has an unknown field '\(field)'\(Self.hint(field, Self.parameterFields))")
+    }
+    let kinds = StrategyParameter.Kind.allCases.map(\.rawValue)
+    var kind: StrategyParameter.Kind?
+    if try table.kind(of: "type") == .string {
+      let type = try table.field("type", as: String.self)
+      kind = StrategyParameter.Kind(rawValue: type)
+      if kind == nil {
+        fault(
+          name,
+          "parameter '\(name)' has the unknown type '\(type)'; known are \(kinds.joined(separator: ", "))\(suggestion(for: type, in: kinds))"
+        )
+      }
+    } else {
+      fault(name, "parameter '\(name)' must have a type: one of \(kinds.joined(separator: ", "))")
+    }
+    var doc = ""
+    if try table.kind(of: "doc") == .string {
+      doc = try table.field("doc", as: String.self)
+    } else {
+      fault(name, "parameter '\(name)' must have a doc: a string that says what it means")
+    }
+    func bound(_ field: String) throws(LuaError) -> Double? {
+      try table.kind(of: field) == .nil ? nil : try table.field(field, as: Double.self)
+    }
+    let (min, max) = (try bound("min"), try bound("max"))
+    if let min, let max, min > max { fault(name, "parameter '\(name)' has a min above its max") }
+    let choices = try table.kind(of: "choices") == .nil ? nil : try table.field("choices", as: [String].self)
+    guard let kind, faults.count == before else { return nil }
+    if try table.kind(of: "default") == .nil {
+      fault(name, "parameter '\(name)' must have a default")
+      return nil
+    }
+    var fallback = try table.field("default", as: PlainValue.self)
+    if case .map(let entries) = fallback, entries.isEmpty, kind == .texts || kind == .numbers { fallback = .list([]) }
+    let parameter = StrategyParameter(name: name, type: kind, fallback: fallback, min: min, max: max, choices: choices, doc: doc)
+    if let message = parameter.fault(of: fallback) { fault(name, "the default of parameter '\(name)' \(message)") }
+    return parameter
+  }
+
+  private func described(_ table: LuaTableReference, _ name: String) throws(LuaError) -> String {
+    let kind = try table.kind(of: name)
+    return kind == .nil ? "nothing" : kind.rawValue
+  }
+
+  /// Notes a fault at the line where `field` is set. Lua keeps no lines of a table's fields, so the text is searched for the assignment.
+  private mutating func fault(_ field: String?, _ message: String) {
+    var line: Int?
+    if let field {
+      for (number, text) in source.split(separator: "\n", omittingEmptySubsequences: false).enumerated() where line == nil {
+        let trimmed = text.drop { $0 == " " || $0 == "\t" || $0 == "{" || $0 == "," }
+        guard trimmed.hasPrefix(field) else { continue }
+        if trimmed.dropFirst(field.count).drop(while: { $0 == " " }).hasPrefix("=") { line = number + 1 }
+      }
+    }
+    faults.append(StrategyFault(path: path, line: line ?? returnLine, message: message))
+  }
+
+  /// The line of the file's last `return` at its left edge, where the strategy's table begins.
+  private var returnLine: Int {
+    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+    return (lines.lastIndex { $0.hasPrefix("return") } ?? 0) + 1
+  }
+
+  private static func hint(_ name: String, _ known: [String]) -> String {
+    let near = suggestion(for: name, in: known)
+    return near.isEmpty ? "; known are \(known.joined(separator: ", "))" : near
+  }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import DataAccess
+import DemoPlant
+import Foundation
+import QualityCycle
+import Routing
+import Tabular
+
+/// Makes a factory's data up.
+struct DemoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo", abstract: "Make up the data of a believable plant for seals: into the workspace, or as CSV files.",
+    discussion: """
+      The same seed gives the same bytes. What is true of the plant (noise, events) is written beside the data, to demo-truth.json; no \
+      other part of Lathe reads it.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Option(help: ArgumentHelp("Items.", valueName: "count")) var items = 2000
+  @Option(help: ArgumentHelp("Work results, about.", valueName: "count")) var results = 40_000
+  @Option(help: ArgumentHelp("Years of results.", valueName: "years")) var years = 2.0
+  @Option(help: ArgumentHelp("Where all numbers come from.", valueName: "number")) var seed: UInt64 = 42
+  @Option(help: ArgumentHelp("The last instant.", valueName: "time")) var until = Timestamp(microseconds: 1_782_864_000_000_000)
+  @Option(help: ArgumentHelp("Share of results to spoil, 0…1: negative minutes, no item, reported twice.", valueName: "share"))
+  var dirty = 0.0
+  @Option(help: ArgumentHelp("Write items.csv, routing_operations.csv and work_results.csv into this folder instead.", valueName: "dir"))
+  var csv: String?
+
+  func run() throws {
+    let plant: DemoPlant
+    do {
+      plant = try DemoPlant(items: items, results: results, years: years, seed: seed, endsAt: until, dirtyShare: dirty)
+    } catch { throw CommandFailure.usage(error.description) }
+    let counts = try csv.map { try writeCSV(plant, into: $0) } ?? writeDatabase(plant)
+    if global.json { return try Terminal.output(json: counts) }
+    Terminal.output(
+      "\(counts.items) items, \(counts.routings) routing operations, \(counts.results) results from \(plant.startsAt) to \(plant.endsAt), in "
+        + "\(counts.place)\n")
+    for event in plant.events { Terminal.remark("\(event.at): \(event.summary)") }
+  }
+
+  private struct Counts: Encodable {
+    var place: String
+    var items, routings, results: Int
+  }
+
+  private func writeDatabase(_ plant: DemoPlant) throws -> Counts {
+    let workspace = try global.open()
+    let database = try workspace.database()
+    try database.migrate(FactorySchema.migrations)
+    let (items, routings) = (plant.items(), plant.routings())
+    var resultCount = 0
+    let bar = ProgressBar("making results", quiet: global.quiet)
+    try database.write { transaction in
+      guard try transaction.rowCount(of: "items") == 0, try transaction.rowCount(of: "work_results") == 0 else {
+        throw CommandFailure("\(database.path) has data already; nothing was changed. Use another workspace, or --csv")
+      }
+      let features = zip(items.names, items.columns).filter { FactorySchema.items.type(of: $0.0) == nil }
+      try FactorySchema.addFeatureColumns(features.map { (name: $0.0, type: $0.1.type) }, in: transaction)
+      try transaction.insert(items, into: "items")
+      try transaction.insert(routings, into: "routing_operations")
+      try plant.forEachResultBlock { block in
+        try workspace.surroundings.checkCancellation()
+        try transaction.insert(block, into: "work_results")
+        resultCount += block.rowCount
+        bar.show(min(1, Double(resultCount) / Double(results)))
+      }
+    }
+    bar.show(1)
+    try writeTruth(plant, into: (database.path as NSString).deletingLastPathComponent)
+    return Counts(place: database.path, items: items.rowCount, routings: routings.rowCount, results: resultCount)
+  }
+
+  private func writeCSV(_ plant: DemoPlant, into folder: String) throws -> Counts {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let writer = CSVWriter()
+    let (items, routings) = (plant.items(), plant.routings())
+    try writer.write(items, to: folder + "/items.csv")
+    try writer.write(routings, to: folder + "/routing_operations.csv")
+    var resultCount = 0
+    var names: [String] = []
+    let stream = try AtomicFile.Stream(folder + "/work_results.csv")
+    try plant.forEachResultBlock { block in
+      if names.isEmpty {
+        names = block.names
+        try stream.append(writer.header(names))
+      }
+      try stream.append(writer.rows(block))
+      resultCount += block.rowCount
+    }
+    try stream.finish()
+    try writeTruth(plant, into: folder)
+    return Counts(place: folder, items: items.rowCount, routings: routings.rowCount, results: resultCount)
+  }
+
+  private func writeTruth(_ plant: DemoPlant, into folder: String) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try AtomicFile.write(encoder.encode(plant.truth), to: folder + "/demo-truth.json")
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// Where a command's words go: facts to stdout, remarks to stderr.
+enum Terminal {
+  /// Writes a line to stderr.
+  static func remark(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+  /// Writes text to stdout, as it is. Exits quietly when nobody reads any more (`lathe history | head`).
+  static func output(_ text: String) {
+    do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch { exit(0) }
+  }
+
+  /// Writes a value to stdout as JSON, keys sorted and in snake case.
+  static func output(json value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    output(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+  }
+
+  /// Whether stderr is a terminal that a person looks at.
+  static var hasPerson: Bool { isatty(STDERR_FILENO) == 1 }
+
+  /// `text` without the characters that a terminal would take for commands: data must not be able to move the cursor.
+  static func harmless(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { scalar in
+          switch scalar.properties.generalCategory {
+          case .control where scalar != "\n" && scalar != "\t": "\u{FFFD}"
+          // Marks that turn the direction of what follows.
+          case .format where (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value): "\u{FFFD}"
+          default: scalar
+          }
+        }))
+  }
+}
+
+/// Progress of long work: a bar on a terminal, a line every tenth otherwise.
+final class ProgressBar {
+  private let label: String
+  private let isQuiet: Bool
+  private var shown = -1
+
+  init(_ label: String, quiet: Bool) {
+    self.label = label
+    isQuiet = quiet
+  }
+
+  /// Shows the share done, 0…1.
+  func show(_ share: Double) {
+    guard !isQuiet else { return }
+    let percent = Int(share * 100)
+    let step = Terminal.hasPerson ? percent : percent / 10 * 10
+    guard step != shown else { return }
+    shown = step
+    if Terminal.hasPerson {
+      let filled = String(repeating: "█", count: percent / 4) + String(repeating: "·", count: 25 - percent / 4)
+      FileHandle.standardError.write(Data("\r\(label) \(filled) \(percent) %\(share >= 1 ? "\n" : "")".utf8))
+    } else {
+      Terminal.remark("\(label): \(step) %")
+    }
+  }
+}

@@ -1,0 +1,77 @@
+-- A challenger takes over when its error is clearly smaller on the same rows, its routings are no worse, and it is
+-- steady from block to block. Among equals the simpler one wins: it is easier to explain and cheaper to keep.
+
+--- How much the error varies from block to block: standard deviation over mean; nil below two blocks.
+local function variation(blocks)
+  local count, sum = 0, 0
+  for _, block in ipairs(blocks) do
+    if block.trim_mae then
+      count, sum = count + 1, sum + block.trim_mae
+    end
+  end
+  if count < 2 or sum <= 0 then
+    return nil
+  end
+  local mean, squares = sum / count, 0
+  for _, block in ipairs(blocks) do
+    if block.trim_mae then
+      squares = squares + (block.trim_mae - mean) ^ 2
+    end
+  end
+  return math.sqrt(squares / (count - 1)) / mean
+end
+
+return {
+  interface = 1,
+  summary = "Accept the best challenger that improves trim_mae by enough without predicting worse routings.",
+  parameters = {
+    min_improvement_pct = {
+      type = "number",
+      default = 5,
+      min = 0,
+      max = 100,
+      doc = "least improvement of trim_mae, percent",
+    },
+    max_block_cv = { type = "number", default = 0.6, min = 0, doc = "largest variation of the error between blocks" },
+    min_rows = { type = "integer", default = 200, min = 1, doc = "fewest verdict rows to decide on" },
+  },
+  decide = function(ctx, p)
+    local champion = ctx.champion
+    if #champion.errors < p.min_rows then
+      return { reasons = { { code = "NO_EVIDENCE", rows = #champion.errors, needed = p.min_rows } } }
+    end
+    local before = champion.metrics.trim_mae
+    local reasons, best = {}, nil
+    for _, candidate in ipairs(ctx.candidates) do
+      local after = candidate.metrics.trim_mae
+      local gain = after and before and before > 0 and (before - after) / before * 100
+      local spread = variation(candidate.blocks)
+      local worse = (candidate.metrics.process_match or 0) < (champion.metrics.process_match or 0)
+      local verdict = "ACCEPTED"
+      if not gain then
+        verdict = "NO_EVIDENCE"
+      elseif gain < p.min_improvement_pct then
+        verdict = "TOO_SMALL"
+      elseif worse then
+        verdict = "WORSE_ROUTINGS"
+      elseif spread and spread > p.max_block_cv then
+        verdict = "UNSTEADY"
+      end
+      reasons[#reasons + 1] = {
+        code = verdict,
+        candidate = candidate.name,
+        improvement_pct = gain or nil,
+        block_cv = spread,
+      }
+      if verdict == "ACCEPTED" then
+        local better = not best
+          or after < best.metrics.trim_mae
+          or after == best.metrics.trim_mae and candidate.complexity < best.complexity
+        if better then
+          best = candidate
+        end
+      end
+    end
+    return { winner = best and best.name, reasons = reasons }
+  end,
+}
