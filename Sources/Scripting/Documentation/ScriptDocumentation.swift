@@ -1,94 +1,59 @@
 public import LuaBridge
 internal import Tabular
 
-/// All that scripts can use, as help, stubs and reference pages describe it.
+/// All that scripts can use, as help, stubs and reference pages describe it. The texts depend on the declarations alone.
 public struct ScriptDocumentation: Hashable, Sendable {
   /// The modules, in the order of their names.
   public let modules: [LuaDocumentation.Module]
   /// Functions that are globals of their own.
   public let functions: [LuaDocumentation.Function]
+  /// The classes, each once, in the order of the modules that declare them.
+  public let classes: [LuaDocumentation.Class]
 
   /// Describes modules and global functions.
   public init(_ modules: [LuaModule], functions: [LuaFunction] = []) {
-    self.modules = modules.map(\.documentation).sorted { $0.name < $1.name }
+    let modules = modules.map(\.documentation).sorted { $0.name < $1.name }
+    var names: Set<String> = []
+    self.modules = modules
     self.functions = functions.map(\.documentation)
+    classes = modules.flatMap(\.classes).filter { names.insert($0.name).inserted }
   }
 
-  /// What there is to say about a name.
-  enum Entry {
-    case module(LuaDocumentation.Module)
-    case function(LuaDocumentation.Function, prefix: String)
-    case type(LuaDocumentation.Class)
-    case value(LuaDocumentation.Value, prefix: String)
-  }
-
-  /// The entry called `name`: `metrics`, `metrics.psi`, `column`, `column:mean`, or just `psi`. Modules come before classes of their
-  /// name; `frame:` is the class.
-  func entry(_ name: String) -> Entry? {
-    if name.hasSuffix(":") { return modules.flatMap(\.classes).first { $0.name == name.dropLast() }.map(Entry.type) }
-    if let module = modules.first(where: { $0.name == name }) { return .module(module) }
-    return members.first { $0.name == name }?.entry
-      ?? members.first { $0.name.hasSuffix(".\(name)") || $0.name.hasSuffix(":\(name)") }?.entry
-  }
-
-  /// The name nearest to `name`.
-  func suggested(for name: String) -> String { suggestion(for: name, in: modules.map(\.name) + members.map(\.name)) }
-
-  private var members: [(name: String, entry: Entry)] {
-    var result: [(String, Entry)] = functions.map { ($0.name, .function($0, prefix: "")) }
-    for module in modules {
-      result += module.functions.map { ("\(module.name).\($0.name)", .function($0, prefix: module.name + ".")) }
-      result += module.constants.map { ("\(module.name).\($0.name)", .value($0, prefix: module.name + ".")) }
-      for described in module.classes {
-        result.append((described.name, .type(described)))
-        result += described.methods.map { ("\(described.name):\($0.name)", .function($0, prefix: described.name + ":")) }
-        result += described.properties.map { ("\(described.name).\($0.name)", .value($0, prefix: described.name + ".")) }
-      }
-    }
-    return result
-  }
+  /// The class called `name`.
+  func documentation(ofClass name: String) -> LuaDocumentation.Class? { classes.first { $0.name == name } }
 }
 
 extension LuaDocumentation.Parameter {
-  /// What a reader is told beside the name: type, default, words.
-  var remarks: String {
-    let standard = defaultText.map { ", default \($0)" } ?? (isRequired || isVariadic ? "" : ", optional")
-    return "\(type.name)\(isVariadic ? "..." : "")\(standard)\(words.isEmpty ? "" : " – \(words)")"
-  }
+  /// `bins?`; `...` for the one that takes all the rest.
+  var title: String { isVariadic ? "..." : name + (isRequired ? "" : "?") }
 }
 
 extension LuaType {
-  /// The type with a `?` where nil is one of its values.
-  var shown: String { isOptional ? (name.contains("|") ? "(\(name))?" : "\(name)?") : name }
+  /// The type's name; `table` where its fields are told apart.
+  var shortName: String { fields.isEmpty ? name : "table" }
+
+  /// The type's name, with `?` where nil is one of its values.
+  var fullName: String {
+    guard isOptional else { return shortName }
+    return shortName.contains("|") ? "(\(shortName))?" : shortName + "?"
+  }
 }
 
-extension String {
-  /// The first sentence.
-  var firstSentence: String {
-    guard let end = range(of: ". ") else { return self }
-    return String(self[..<end.lowerBound]) + "."
+extension LuaDocumentation.Function {
+  /// `frame.new(columns, options?) -> frame`, with the name as it is called.
+  func heading(as qualifiedName: String) -> String {
+    guard results.isEmpty else { return "\(qualifiedName)\(signature) -> \(results.map(\.type.fullName).joined(separator: ", "))" }
+    return qualifiedName + signature
   }
+}
 
-  private func range(of pair: String) -> Range<Index>? {
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].hasPrefix(pair) { return start..<index(start, offsetBy: pair.count) }
-      start = index(after: start)
+extension LuaEffect {
+  /// What the effect means to a reader.
+  var words: String {
+    switch self {
+    case .pure: "none: the result depends on the arguments alone"
+    case .reads: "reads data, files or the clock"
+    case .writes: "changes data, files or the workspace; not available to strategies"
     }
-    return nil
-  }
-
-  /// The text in lines of at most `width` characters, broken at blanks.
-  func wrapped(_ width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in split(separator: " ") {
-      if !line.isEmpty, line.count + word.count + 1 > width {
-        lines.append(line)
-        line = ""
-      }
-      line += line.isEmpty ? String(word) : " \(word)"
-    }
-    return line.isEmpty ? lines : lines + [line]
   }
 }

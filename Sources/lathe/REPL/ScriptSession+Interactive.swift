@@ -16,23 +16,18 @@ final class WorkspaceSession: InteractiveSession {
   }
 
   func evaluate(_ text: String) -> EvaluationOutcome {
+    // A request that came while the prompt waited was for the line that was dropped.
     Interruption.reset()
-    switch text.filter({ !$0.isWhitespace }) {
-    case "exit", "quit", "exit()", "quit()": return .quit
-    default: break
-    }
     switch session.evaluate(text) {
-    case .values(let texts): return .shown(texts.joined(separator: "\t"))
+    case .shown(let text): return .shown(text)
     case .incomplete: return .incomplete
-    case .failed(let error):
-      if error.underlying is LuaExit { return .quit }
-      return .failed(error.reason == .interrupted ? "interrupted" : error.description)
+    case .failed(let message): return .failed(message)
+    case .quit: return .quit
     }
   }
 
   func completion(of text: String, at cursor: Int) -> Completion {
-    let before = String(decoding: text.utf8.prefix(cursor), as: UTF8.self)
-    let found = session.completions(for: text, position: before.count)
-    return Completion(start: String(text.prefix(found.start)).utf8.count, candidates: found.candidates)
+    let found = session.completions(of: text, at: cursor)
+    return Completion(start: found.start, candidates: found.candidates)
   }
 }
