@@ -1,4 +1,4 @@
-import Configuration
+package import Configuration
 public import Ledger
 import Routing
 public import Tabular
@@ -47,7 +47,7 @@ extension Workspace {
 
 extension BaselineTrainer {
   /// The trainer that `settings` describe.
-  init(_ settings: Settings) {
+  package init(_ settings: Settings) {
     self.init()
     features = settings.features.columns.mapValues { column in
       FeatureChoice(

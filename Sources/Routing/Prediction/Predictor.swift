@@ -1,5 +1,6 @@
 import Glibc
 import Learning
+import Metrics
 import Tabular
 
 /// Predicts routings from a frozen model.
@@ -91,6 +92,10 @@ public struct Predictor: Sendable {
 /// Each order of a similar item votes with similarity × recency, so a signature's votes are similarity × support × recency. The votes
 /// of other items are scaled to weigh together as one order, and the item's own orders are added whole: the mean of a Dirichlet
 /// distribution with the neighbours as prior. So one own order already counts as much as all neighbours, and more leave them behind.
+///
+/// Where no signature has a third of the votes, because hardly two orders went the same way, the first candidates also get what other
+/// signatures lend them by likeness: the squared share of operations in common (twice the longest common subsequence over both
+/// lengths). The one in the middle of them all then comes first, not the one that happened last.
 struct SignatureRanking {
   struct Entry {
     var signature: Int32
@@ -133,6 +138,28 @@ struct SignatureRanking {
       let names = { (signature: Int32) in evidence.jobs(ofSignature: signature).map { evidence.jobs[$0] } }
       return names(left.signature).lexicographicallyPrecedes(names(right.signature)) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
+    lend(evidence)
+  }
+
+  private static let lendingBelow = 1.0 / 3
+  private static let lendingTo = 20
+
+  /// Ranks anew by votes with what alike signatures lend, when no signature stands out.
+  private mutating func lend(_ evidence: Evidence) {
+    guard let first = entries.first, first.score < Self.lendingBelow, entries.count > 1 else { return }
+    let jobs = entries.map { Array(evidence.jobs(ofSignature: $0.signature)) }
+    var ranked = entries.prefix(Self.lendingTo).enumerated().map { position, entry in
+      var entry = entry
+      entry.score = entries.indices.reduce(0) { sum, other in
+        let shared =
+          2 * Double(longestCommonSubsequence(jobs[position], jobs[other]).count) / Double(jobs[position].count + jobs[other].count)
+        return sum + entries[other].score * shared * shared
+      }
+      return entry
+    }
+    let order = ranked.indices.sorted { (ranked[$1].score, $0) < (ranked[$0].score, $1) }
+    ranked = order.map { ranked[$0] }
+    entries = ranked + entries.dropFirst(Self.lendingTo)
   }
 
   func best(_ count: Int) -> ArraySlice<Entry> { entries.prefix(count) }

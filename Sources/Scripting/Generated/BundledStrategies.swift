@@ -87,8 +87,7 @@ public let bundledStrategies: [String: String] = [
     interface = 1,
     summary = "A uniform sample of the population.",
     decide = function(ctx)
-      local codes = ctx.population:column("item_code")
-      return { items = codes[sample.random(#codes, ctx.size, ctx.seed)] }
+      return { items = sample.random(ctx.population:column("item_code"), ctx.size, ctx.seed) }
     end,
   }
   """#,
@@ -109,24 +108,19 @@ public let bundledStrategies: [String: String] = [
       share = { type = "number", default = 0.5, min = 0, max = 1, doc = "share of the sample that recent items get" },
     },
     decide = function(ctx, p)
-      local codes = ctx.population:column("item_code")
-      local changed = ctx.population:column("updated_at")
-      local recent, rest = {}, {}
-      for i = 1, #codes do
-        local at = changed[i]
-        local group = at and at > ctx.as_of - p.days * 86400 and recent or rest
-        group[#group + 1] = codes[i]
-      end
+      local changed = ctx.population:column("updated_at"):gt(ctx.as_of - p.days * 86400):fill_missing(false)
+      local recent = ctx.population:filter(changed):column("item_code")
+      local rest = ctx.population:filter(changed:not_()):column("item_code")
       -- What one group cannot fill the other takes, so that the sample has its size.
       local wanted = math.min(#recent, math.floor(ctx.size * p.share + 0.5))
       wanted = math.max(wanted, ctx.size - #rest)
       local items, reasons = {}, {}
-      for _, row in ipairs(sample.random(#recent, wanted, ctx.seed)) do
-        items[#items + 1] = recent[row]
-        reasons[recent[row]] = "changed in the last " .. p.days .. " days"
+      for _, code in ipairs(sample.random(recent, wanted, ctx.seed):list()) do
+        items[#items + 1] = code
+        reasons[code] = "changed in the last " .. p.days .. " days"
       end
-      for _, row in ipairs(sample.random(#rest, ctx.size - wanted, ctx.seed + 1)) do
-        items[#items + 1] = rest[row]
+      for _, code in ipairs(sample.random(rest, ctx.size - wanted, ctx.seed):list()) do
+        items[#items + 1] = code
       end
       return { items = items, reasons = reasons }
     end,
@@ -143,8 +137,7 @@ public let bundledStrategies: [String: String] = [
     },
     decide = function(ctx, p)
       local codes = ctx.population:column("item_code")
-      local strata = ctx.population:column(p.by)
-      return { items = codes[sample.stratified(strata, ctx.size, ctx.seed)] }
+      return { items = sample.stratified(codes, ctx.population:column(p.by), ctx.size, ctx.seed) }
     end,
   }
   """#,

@@ -5,7 +5,7 @@ import Foundation
 /// Looks at settings.
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Look at the settings.", subcommands: [Check.self, Show.self, Reference.self])
+    commandName: "config", abstract: "Look at the settings.", subcommands: [Check.self, Show.self, Defaults.self, Reference.self])
 
   /// Finds all faults.
   struct Check: ParsableCommand {
@@ -42,6 +42,13 @@ struct ConfigCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws { Terminal.output(try global.settings().shown) }
+  }
+
+  /// Shows the defaults.
+  struct Defaults: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print a settings file with all defaults and their meaning.")
+
+    func run() throws { Terminal.output(Settings.documentedDefaults) }
   }
 
   /// Shows what can be set.

@@ -1,0 +1,82 @@
+import Configuration
+import DataAccess
+import Foundation
+import Logging
+import Metrics
+import QualityCycle
+import Routing
+import Tabular
+import TestSupport
+import Testing
+
+/// Folder of real data that lies beside the checkout on the project's own machines, and nowhere else.
+private let realData: String? = {
+  let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  let given = ProcessInfo.processInfo.environment["LATHE_SHARED"].map { URL(filePath: $0) }
+  let beside = package.deletingLastPathComponent().appending(path: "shared")
+  return [given, beside].compactMap { $0?.appending(path: "data").path }
+    .first { FileManager.default.fileExists(atPath: $0 + "/production_4tu.csv") }
+}()
+
+@Suite("The production log", .enabled(if: realData != nil, "production_4tu.csv is not on this machine"))
+struct ProductionLogTests {
+  private let folder: TemporaryFolder
+  private let workspace: Workspace
+
+  init() throws {
+    folder = try TemporaryFolder()
+    for name in ["data", "models"] {
+      try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: false)
+    }
+    let log = try #require(realData) + "/production_4tu.csv"
+    try FileManager.default.createSymbolicLink(atPath: folder.path("data/production_4tu.csv"), withDestinationPath: log)
+    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let settings = package.appending(path: "config/examples/production-log.yaml").path
+    workspace = try Workspace(
+      folder: folder.path,
+      surroundings: Workspace.Surroundings(
+        now: { FactoryBuilder.start }, wait: { _ in }, shouldStop: { false },
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, latheVersion: "test")
+    ) { overrides in try ConfigurationFile(path: settings, overrides: overrides).effective }
+  }
+
+  private func instant(_ text: String) throws -> Timestamp { try #require(Timestamp(text)) }
+
+  @Test("is imported with every one of its 4,543 rows accounted for, and importing it again changes nothing")
+  func imports() throws {
+    let report = try workspace.importData()
+    let file = try #require(report.files.first)
+    #expect(file.rows == 4543 && file.rows == file.used + file.refusals.reduce(0) { $0 + $1.count })
+    let reasons = Dictionary(uniqueKeysWithValues: file.refusals.map { ($0.reason, $0.count) })
+    // Counted in the file with a few lines of Python: report type B, exact repeats, rework, spans that contradict their timestamps.
+    #expect(
+      reasons == [
+        "filtered: breakdown": 53, "filtered: rework": 32, "duplicate": 22, "contradicting minutes": 35, "unparsable duration": 1,
+      ])
+    #expect(try workspace.importData().isUnchanged)
+  }
+
+  @Test("is predicted from what was known before March, and judged by March")
+  func cycle() throws {
+    _ = try workspace.importData()
+    _ = try workspace.trainBaseline(until: instant("2012-03-01"))
+    let request = CycleRequest(asOf: try instant("2012-03-31"), since: try instant("2012-03-01"))
+    let (report, _) = try workspace.runCycle(request, strategies: FixedStrategies())
+    #expect(report.measured["coverage"]?.value == 1 && report.sample.items.count == 27)
+    let trimMae = try #require(report.measured["trim_mae"]?.value)
+    let match = try #require(report.measured["process_match"]?.value)
+    #expect(trimMae > 3 && trimMae < 5.8 && match > 0.4)
+
+    // Nothing that happened in March moves a prediction: without its results they are the same.
+    let source = try workspace.source()
+    let until = try instant("2012-03-01")
+    let before = try Predictor(workspace.champion()).predict(report.sample.items, from: source, explaining: true)
+    _ = try workspace.database().write { transaction in
+      try transaction.execute("DELETE FROM work_results WHERE completed_at > ?", [.timestamp(until)])
+    }
+    let again = try BaselineTrainer(workspace.settings).train(on: source, until: until)
+    var model = again
+    model.version = try workspace.champion().version
+    #expect(try Predictor(model).predict(report.sample.items, from: source, explaining: true) == before)
+  }
+}
