@@ -138,6 +138,18 @@ import Testing
     }
   }
 
+  @Test("the types in the stub's fields and answers of strategies are all declared in it")
+  func stubTypes() {
+    let stubs = ScriptDocumentation(ScriptSession.generalModules).stubs()
+    let builtin = ["any", "boolean", "function", "integer", "number", "string", "table", "nil", "1", "fun", "lathe.data"]
+    let known = Set(builtin + stubs.matches(of: /---@class (?:\(exact\) )?([\w.]+)/).map { String($0.output.1) })
+    // Texts in quotes are types of their own, and the parameters of a function type have names.
+    for field in stubs.matches(of: /---@field \w+\?? (fun\(.*\): \w+|table<.*>(?:\[\])?|\{.*\}|\S+)/) {
+      let type = field.output.1.replacing(/"[^"]*"/, with: "").replacing(#/\w+\??: /#, with: "")
+      for name in type.matches(of: /[\w.]+/) { #expect(known.contains(String(name.output)), "\(field.output.0)") }
+    }
+  }
+
   private func expectClean(_ text: String) {
     #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
     #expect(!text.contains(" \n"))

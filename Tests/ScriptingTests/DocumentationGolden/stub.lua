@@ -95,7 +95,7 @@ function quit(code) end
 ---@class SamplingContext: StrategyContext
 ---@field size integer how many items are asked for
 ---@field since number start of the window whose results judge, epoch seconds
----@field population population the items to choose from; a column is read when it is first used
+---@field population frame the items to choose from, a row each; a column is read when it is first used
 ---@field history frame a row a cycle, oldest first: cycle_id, as_of, each metric, retrained
 
 ---@class (exact) SamplingAnswer
