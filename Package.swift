@@ -84,6 +84,7 @@ let package = Package(
       name: "ScriptingTests", dependencies: ["LuaBridge", "Scripting", "Tabular"], exclude: ["DocumentationGolden", "Lua"],
       swiftSettings: strict),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "Tabular"], swiftSettings: strict),
+    .testTarget(name: "GuideTests", dependencies: ["TestSupport", "lathe"], swiftSettings: strict),
     .testTarget(name: "REPLTests", dependencies: ["lathe"], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
   ]

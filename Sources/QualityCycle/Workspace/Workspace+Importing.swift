@@ -14,6 +14,8 @@ extension Workspace {
       mapping.sources[0].files = files
     }
     let importer = try Importer(mapping)
+    // Before the database is opened: a mistake must not leave an empty one.
+    try importer.checkHeaders(locating: path)
     return try importer.run(into: database(), locating: path, shouldStop: surroundings.shouldStop)
   }
 }

@@ -119,7 +119,7 @@ struct CompiledField {
     case .double where mapping.aggregate == .count: return .cell(.double(1))
     case .double where isMinutes:
       guard let minutes = mapping.duration.minutes(text, decimalComma: mapping.decimalComma) else {
-        return .refused(ImportReport.Reason.duration, expected: "\(mapping.duration)")
+        return .refused(ImportReport.Reason.duration, expected: expectation(of: mapping.duration))
       }
       return minutes < 0 ? .refused(ImportReport.Reason.negativeMinutes, expected: "0 or more") : .cell(.double(minutes))
     case .double:
@@ -214,4 +214,12 @@ struct TimeReader {
 private func list(_ texts: Set<String>) -> String {
   let sorted = texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   return sorted.prefix(10).joined(separator: ", ") + (sorted.count > 10 ? ", …" : "")
+}
+
+/// A duration as a message says it is expected.
+private func expectation(of format: DurationFormat) -> String {
+  switch format {
+  case .decimal(let unit): "a number of \(unit.rawValue)"
+  case .clock(let hasSeconds): hasSeconds ? "H:MM:SS, as 1:02:30" : "HHH:MM, as 006:19"
+  }
 }

@@ -93,6 +93,8 @@ extension ImportReport: CustomStringConvertible {
         ("first value", Column(file.refusals.map(\.value))), ("expected", Column(file.refusals.map(\.expected))),
       ])
     }
+    // An import that was given up has written to none.
+    if relations.isEmpty { return text }
     let counts: [(String, (Relation) -> Int)] = [
       ("records", \.records), ("inserted", \.written.inserted), ("updated", \.written.updated), ("unchanged", \.written.unchanged),
       ("removed", \.removed),

@@ -36,9 +36,7 @@ public struct Importer {
   ) throws(ImportError) -> ImportReport {
     do {
       // All headers before anything is written: most mistakes are found there.
-      for source in sources {
-        for file in source.mapping.files { _ = try source.open(locating(file)) }
-      }
+      try checkHeaders(locating: locating)
       try database.migrate(FactorySchema.migrations)
       return try database.write { transaction in
         var writer = RelationWriter(transaction, mode: mapping.mode)
@@ -50,6 +48,19 @@ public struct Importer {
     } catch let error as ImportError { throw error } catch let error as CSVError { throw .file(error) } catch let error as DataAccessError {
       throw .database(error)
     } catch { throw .database(DataAccessError(.query, path: database.path, activity: "importing", detail: "\(error)")) }
+  }
+
+  /// Checks that all files are there with the columns that the mapping names; `run` does so too.
+  ///
+  /// - Throws: ``ImportError``.
+  public func checkHeaders(locating: (String) -> String = { $0 }) throws(ImportError) {
+    do {
+      for source in sources {
+        for file in source.mapping.files { _ = try source.open(locating(file)) }
+      }
+    } catch let error as ImportError { throw error } catch let error as CSVError { throw .file(error) } catch {
+      throw .database(DataAccessError(.query, path: "", activity: "reading headers", detail: "\(error)"))
+    }
   }
 
   private func read(

@@ -128,17 +128,27 @@ struct StrategyChecker {
     return kind == .nil ? "nothing" : kind.rawValue
   }
 
-  /// Notes a fault at the line where `field` is set. Lua keeps no lines of a table's fields, so the text is searched for the assignment.
+  /// Notes a fault at the line where `field` is set.
   private mutating func fault(_ field: String?, _ message: String) {
-    var line: Int?
-    if let field {
-      for (number, text) in source.split(separator: "\n", omittingEmptySubsequences: false).enumerated() where line == nil {
-        let trimmed = text.drop { $0 == " " || $0 == "\t" || $0 == "{" || $0 == "," }
-        guard trimmed.hasPrefix(field) else { continue }
-        if trimmed.dropFirst(field.count).drop(while: { $0 == " " }).hasPrefix("=") { line = number + 1 }
-      }
+    faults.append(StrategyFault(path: path, line: field.flatMap(line) ?? returnLine, message: message))
+  }
+
+  /// The line where `field` is set. Lua keeps no lines of a table's fields, so the text is searched for the assignment: at the beginning
+  /// of a line, else within one.
+  private func line(of field: String) -> Int? {
+    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+    func isSet(_ text: Substring) -> Bool {
+      text.hasPrefix(field) && text.dropFirst(field.count).drop { $0 == " " }.hasPrefix("=")
     }
-    faults.append(StrategyFault(path: path, line: line ?? returnLine, message: message))
+    let atBeginning = lines.firstIndex { isSet($0.drop { $0 == " " || $0 == "\t" || $0 == "{" || $0 == "," }) }
+    let found =
+      atBeginning
+      ?? lines.firstIndex { line in
+        line.indices.contains { index in
+          (line[index] == "{" || line[index] == ",") && isSet(line[index...].dropFirst().drop { $0 == " " })
+        }
+      }
+    return found.map { $0 + 1 }
   }
 
   /// The line of the file's last `return` at its left edge, where the strategy's table begins.
