@@ -1,4 +1,5 @@
 import DataAccess
+import Foundation
 import LuaBridge
 import QualityCycle
 import Routing
@@ -103,6 +104,24 @@ private let sourcesFunction = LuaFunction(
   ]
 }
 
+private let importFunction = LuaFunction(
+  "import", "Imports CSV files by the mapping in the settings: all or nothing. Repeating it changes nothing.", in: Workspace.self,
+  Parameter("files", [String].self, "files to read instead of those that the mapping names", default: [], shown: "{}"),
+  returns: .value(PlainValue.self, "files { path, rows, used, refusals } and relations { name, records, written }"), effect: .writes
+) { workspace, files in try plain(workspace.importData(files: files)) }
+
+private let checkFunction = LuaFunction(
+  "check", "What the source has, and what about it is suspicious.", in: Workspace.self,
+  returns: .value(PlainValue.self, "counts, first_result, last_result, remarks { rows, message, example }"), effect: .reads
+) { workspace in try plain(workspace.source().check(at: workspace.surroundings.now())) }
+
+/// A report as a table, its names in snake case.
+private func plain(_ value: some Encodable) throws -> PlainValue {
+  let encoder = JSONEncoder()
+  encoder.keyEncodingStrategy = .convertToSnakeCase
+  return try JSONDecoder().decode(PlainValue.self, from: encoder.encode(value))
+}
+
 /// `data` as strategies have it.
 let strategyDataModule = LuaModule(
   "data", "The factory's items, standard routings and work results.",
@@ -111,7 +130,7 @@ let strategyDataModule = LuaModule(
 /// `data` as scripts and the REPL have it.
 let dataModule = LuaModule(
   "data", "The factory's items, standard routings and work results.",
-  functions: [itemsFunction, routingsFunction, resultsFunction, queryFunction, sourcesFunction])
+  functions: [itemsFunction, routingsFunction, resultsFunction, queryFunction, sourcesFunction, checkFunction, importFunction])
 
 private func cell(_ value: PlainValue) throws -> Cell {
   switch value {
