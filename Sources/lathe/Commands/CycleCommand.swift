@@ -30,7 +30,7 @@ struct CycleCommand: ParsableCommand {
       Terminal.output(try report.json())
     } else {
       Terminal.output(report.markdown())
-      Terminal.remark("reports: " + files.joined(separator: " "))
+      if !global.quiet { Terminal.remark("reports: " + files.joined(separator: " ")) }
     }
     if failOnAlert, report.alerts.contains(where: { $0.severity != .info }) { throw ExitCode(3) }
   }

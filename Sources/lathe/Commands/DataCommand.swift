@@ -25,7 +25,7 @@ struct DataCommand: ParsableCommand {
       let report = try workspace.importData(files: files.map { URL(filePath: $0, relativeTo: current).path })
       if global.json { return try Terminal.output(json: report) }
       Terminal.output(Terminal.harmless(report.description))
-      if report.isUnchanged { Terminal.remark("nothing changed: all of it was there") }
+      if report.isUnchanged, !global.quiet { Terminal.remark("nothing changed: all of it was there") }
     }
   }
 

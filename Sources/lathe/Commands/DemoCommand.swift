@@ -36,7 +36,7 @@ struct DemoCommand: ParsableCommand {
     Terminal.output(
       "\(counts.items) items, \(counts.routings) routing operations, \(counts.results) results from \(plant.startsAt) to \(plant.endsAt), in "
         + "\(counts.place)\n")
-    for event in plant.events { Terminal.remark("\(event.at): \(event.summary)") }
+    if !global.quiet { for event in plant.events { Terminal.remark("\(event.at): \(event.summary)") } }
   }
 
   private struct Counts: Encodable {

@@ -13,7 +13,7 @@ struct DocsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The folder to write into.", valueName: "dir")) var output = "docs"
 
   func run() throws {
-    let documentation = ScriptDocumentation(scriptModules, functions: [ScriptSession.help])
+    let documentation = ScriptDocumentation(scriptModules, functions: ScriptSession.functions)
     var files = documentation.reference()
     files["configuration.md"] = Settings.reference
     files = Dictionary(uniqueKeysWithValues: files.map { ("reference/" + $0, $1) })

@@ -78,7 +78,7 @@ struct StrategiesCommand: ParsableCommand {
       if global.json {
         try Terminal.output(json: faults)
       } else if faults.isEmpty {
-        Terminal.output("\(checked) strategies, no faults\n")
+        Terminal.output("\(checked) \(checked == 1 ? "strategy" : "strategies"), no faults\n")
       }
       if !faults.isEmpty { throw CommandFailure(message: faults.map(\.description).joined(separator: "\n"), code: 2) }
     }
