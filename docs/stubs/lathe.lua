@@ -691,6 +691,14 @@ function time.add(time, span) end
 ---@param subject? any a module, function or object, or a name as a text
 function help(subject) end
 
+---Ends the session, or the script that runs.
+---@param code? integer exit code of the command (default 0)
+function exit(code) end
+
+---Ends the session, or the script that runs.
+---@param code? integer exit code of the command (default 0)
+function quit(code) end
+
 ---A declared parameter of a strategy. Its value comes from the command line, else from the settings, else it is the default.
 ---@class (exact) StrategyParameter
 ---@field type "integer"|"number"|"string"|"boolean"|"string[]"|"number[]" what it holds
@@ -710,7 +718,7 @@ function help(subject) end
 ---@class SamplingContext: StrategyContext
 ---@field size integer how many items are asked for
 ---@field since number start of the window whose results judge, epoch seconds
----@field population population the items to choose from; a column is read when it is first used
+---@field population frame the items to choose from, a row each; a column is read when it is first used
 ---@field history frame a row a cycle, oldest first: cycle_id, as_of, each metric, retrained
 
 ---@class (exact) SamplingAnswer
