@@ -39,7 +39,7 @@ extension CSVReader {
       }
       let row = sink.startRow()
       // The record's bytes were found to be UTF-8 when it was read.
-      for (index, column) in columns.enumerated() { _ = sink.columns[index].put(utf8: bytes(column), at: row) }
+      for (index, column) in columns.enumerated() { sink.columns[index].put(utf8: bytes(column), at: row) }
       sink.finishRow()
       lines.append(line)
       digests.append(recordDigest())

@@ -85,7 +85,7 @@ extension CSVReader {
         if missing.contains(field, isQuoted: reader.isQuoted(index)) {
           sink.columns[position].putMissing(at: row)
         } else {
-          _ = sink.columns[position].put(utf8: field, at: row)
+          sink.columns[position].put(utf8: field, at: row)
         }
       }
       sink.finishRow()
@@ -110,20 +110,24 @@ extension CSVReader {
   }
 }
 
-/// The texts that mean "no value", tested by length before by content.
+/// The texts that mean "no value", tested by length and first byte before by content.
 struct MissingTexts {
   private let texts: [[UInt8]]
   private let longest: Int
   private let inQuotes: Bool
+  private let firstBytes: [Bool]
 
   init(_ options: CSVOptions) {
     texts = options.missing.map { Array($0.utf8) }
     longest = texts.map(\.count).max() ?? -1
     inQuotes = options.missingInQuotes
+    let first = Set(texts.compactMap(\.first))
+    firstBytes = (0..<256).map { first.contains(UInt8($0)) }
   }
 
   @inline(__always) func contains(_ field: UnsafeBufferPointer<UInt8>, isQuoted: Bool) -> Bool {
-    field.count <= longest && (inQuotes || !isQuoted) && texts.contains { $0.count == field.count && $0.elementsEqual(field) }
+    guard field.count <= longest, field.isEmpty || firstBytes[Int(field[0])], inQuotes || !isQuoted else { return false }
+    return texts.contains { $0.count == field.count && $0.elementsEqual(field) }
   }
 }
 
@@ -132,7 +136,7 @@ extension ColumnSink {
   @inline(__always) fileprivate mutating func put(_ field: UnsafeBufferPointer<UInt8>, at row: Int) -> Bool {
     switch type {
     case .text:
-      _ = put(utf8: field, at: row)
+      put(utf8: field, at: row)
       return true
     case .double:
       guard let value = NumberParsing.doubleOrSpecial(trimmed(field)), !isFlexible || !Self.isCode(field) else { return false }

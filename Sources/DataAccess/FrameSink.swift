@@ -12,18 +12,36 @@ struct ColumnSink: ~Copyable {
   /// Whether a value that does not fit changes the type instead of being an error.
   let isFlexible: Bool
   private(set) var dictionary = TextDictionary()
+  /// The row of a text that is no valid UTF-8, if there was one.
+  private(set) var invalidRow: Int?
   private var capacity: Int
   private var values: UnsafeMutableRawPointer
   private var validity: UnsafeMutablePointer<UInt64>?
+  // Texts wait here until there are enough of them to be looked up together.
+  private var stage: UnsafeMutablePointer<UInt8>
+  private var stageCapacity = 1 << 13
+  private var stagedBytes = 0
+  private var staged = 0
+  private let stagedEnds: UnsafeMutablePointer<Int32>
+  private let stagedRows: UnsafeMutablePointer<Int>
+
+  /// Texts that are looked up together.
+  private static let batch = 256
 
   init(_ type: ColumnType?, isFlexible: Bool, capacity: Int) {
     self.type = type
     self.isFlexible = isFlexible
     self.capacity = capacity
     values = .allocate(byteCount: capacity * Self.width(type), alignment: 8)
+    stage = .allocate(capacity: stageCapacity)
+    stagedEnds = .allocate(capacity: Self.batch)
+    stagedRows = .allocate(capacity: Self.batch)
   }
 
   deinit {
+    stage.deallocate()
+    stagedEnds.deallocate()
+    stagedRows.deallocate()
     values.deallocate()
     validity?.deallocate()
   }
@@ -52,13 +70,39 @@ struct ColumnSink: ~Copyable {
     values.storeBytes(of: value ? 1 : 0, toByteOffset: row, as: UInt8.self)
   }
 
-  /// Puts a text; false when it is new and no valid UTF-8 (an old one has been checked already).
-  @inline(__always) mutating func put(utf8 text: UnsafeBufferPointer<UInt8>, at row: Int) -> Bool {
+  /// Puts a text. It is looked up later, with others: ``flush()``.
+  @inline(__always) mutating func put(utf8 text: UnsafeBufferPointer<UInt8>, at row: Int) {
     assert(type == .text && row < capacity)
+    if staged == Self.batch || stagedBytes &+ text.count > stageCapacity { makeRoom(for: text.count) }
+    if let base = text.baseAddress { (stage + stagedBytes).update(from: base, count: text.count) }
+    stagedBytes &+= text.count
+    stagedEnds[staged] = Int32(truncatingIfNeeded: stagedBytes)
+    stagedRows[staged] = row
+    staged &+= 1
+  }
+
+  /// Looks up the texts that were put since the last time. The row of one that is new and no valid UTF-8 is kept in ``invalidRow``.
+  mutating func flush() {
+    if staged == 0 { return }
     let known = dictionary.count
-    let code = dictionary.intern(text)
-    values.storeBytes(of: code, toByteOffset: row &* 4, as: Int32.self)
-    return dictionary.count == known || invalidUTF8Offset(text) == nil
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: staged) { codes in
+      guard let codes = codes.baseAddress else { return }
+      dictionary.intern(batch: stage, ends: stagedEnds, count: staged, codes: codes)
+      for index in 0..<staged { values.storeBytes(of: codes[index], toByteOffset: stagedRows[index] &* 4, as: Int32.self) }
+      for code in known..<dictionary.count where invalidRow == nil && dictionary.withBytes(of: Int32(code), invalidUTF8Offset) != nil {
+        invalidRow = (0..<staged).first { codes[$0] == Int32(code) }.map { stagedRows[$0] }
+      }
+    }
+    staged = 0
+    stagedBytes = 0
+  }
+
+  private mutating func makeRoom(for byteCount: Int) {
+    flush()
+    if byteCount <= stageCapacity { return }
+    stage.deallocate()
+    stageCapacity = byteCount * 2
+    stage = .allocate(capacity: stageCapacity)
   }
 
   mutating func putMissing(at row: Int) {
@@ -131,7 +175,8 @@ struct ColumnSink: ~Copyable {
   }
 
   /// The first `count` rows as a column; one that never had a value holds texts.
-  func column(count: Int) -> Column {
+  mutating func column(count: Int) -> Column {
+    flush()
     let bits = validity.map { words in Bitmap((0..<count).lazy.map { words[$0 >> 6] >> UInt64($0 & 63) & 1 == 1 }) }
     let result: Column.Values =
       switch type {
@@ -187,6 +232,15 @@ final class FrameSink {
 
   /// Counts the row that was started.
   @inline(__always) func finishRow() { rowCount &+= 1 }
+
+  /// The first row with a text that is no valid UTF-8, and its column.
+  func invalidText() -> (row: Int, column: Int)? {
+    for index in 0..<columnCount {
+      columns[index].flush()
+      if let row = columns[index].invalidRow { return (row, index) }
+    }
+    return nil
+  }
 
   /// Bytes that the rows so far take, texts included.
   var byteCount: Int {

@@ -41,33 +41,32 @@ enum NumberParsing {
     var position = 0
     let isNegative = base[0] == UInt8(ascii: "-")
     if isNegative || base[0] == UInt8(ascii: "+") { position = 1 }
+    // Leading zeros are no digits of the number; more than nineteen others may not fit, and are left to the library.
     var digits: UInt64 = 0
-    var used = 0
-    var (isExact, exponent) = (true, 0)
+    var exponent = 0
     let first = position
-    func take(_ digit: UInt8) {
-      if used < 19 {
-        digits = digits &* 10 &+ UInt64(digit)
-        if digits > 0 { used &+= 1 }
-      } else {
-        isExact = false
-      }
-    }
+    while position < count, base[position] == 48 { position &+= 1 }
+    var significant = position
     while position < count, base[position] &- 48 < 10 {
-      take(base[position] &- 48)
+      digits = digits &* 10 &+ UInt64(base[position] &- 48)
       position &+= 1
     }
     var digitCount = position - first
+    significant = position - significant
     if position < count, base[position] == decimal {
       position &+= 1
       let start = position
+      if significant == 0 { while position < count, base[position] == 48 { position &+= 1 } }
+      let firstSignificant = position
       while position < count, base[position] &- 48 < 10 {
-        take(base[position] &- 48)
+        digits = digits &* 10 &+ UInt64(base[position] &- 48)
         position &+= 1
       }
+      significant += position - firstSignificant
       exponent = start - position
       digitCount += position - start
     }
+    let isExact = significant <= 19
     guard digitCount > 0 else { return nil }
     if position < count, base[position] | 0x20 == UInt8(ascii: "e") {
       position &+= 1

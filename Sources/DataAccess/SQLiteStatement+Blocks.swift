@@ -41,7 +41,10 @@ extension SQLiteStatement {
     var fetched = 0
     while fetched < limit {
       let code = sqlite3_step(raw)
-      if code == SQLITE_DONE { return false }
+      if code == SQLITE_DONE {
+        try checkTexts(sink, names, at: place)
+        return false
+      }
       guard code == SQLITE_ROW else { throw place.error(code, connection, sql: sql) }
       let row = sink.startRow()
       for index in 0..<count where !take(Int32(truncatingIfNeeded: index), into: &columns[index], row) {
@@ -50,7 +53,13 @@ extension SQLiteStatement {
       sink.finishRow()
       fetched &+= 1
     }
+    try checkTexts(sink, names, at: place)
     return true
+  }
+
+  private func checkTexts(_ sink: FrameSink, _ names: [String], at place: SQLitePlace) throws(DataAccessError) {
+    guard let (row, index) = sink.invalidText() else { return }
+    throw valueError(index, row, names, at: place, got: "bytes that are no valid UTF-8")
   }
 
   /// Takes a value of the storage class that its column expects; false when it is another one.
@@ -77,7 +86,8 @@ extension SQLiteStatement {
       return true
     case .text:
       guard storage == SQLITE_TEXT else { return false }
-      return column.put(utf8: bytes(index), at: row)
+      column.put(utf8: bytes(index), at: row)
+      return true
     case .bool:
       guard storage == SQLITE_INTEGER else { return false }
       let value = sqlite3_column_int64(raw, index)
@@ -111,8 +121,6 @@ extension SQLiteStatement {
         column.put(value, at: row)
         return
       }
-    case (.text, SQLITE_TEXT):
-      throw valueError(index, row, names, at: place, got: "bytes that are no valid UTF-8")
     default: break
     }
     guard column.isFlexible, let better = Self.widened(column.type, by: storage) else {
@@ -120,9 +128,7 @@ extension SQLiteStatement {
     }
     if better != column.type { column.convert(to: better, count: row) }
     if better == .text {
-      guard column.put(utf8: bytes(position), at: row) else {
-        throw valueError(index, row, names, at: place, got: "bytes that are no valid UTF-8")
-      }
+      column.put(utf8: bytes(position), at: row)
     } else if !take(position, into: &column, row) {
       throw valueError(index, row, names, at: place, expected: better, got: shownValue(position, storage))
     }

@@ -1,13 +1,13 @@
 /// Distinct texts, each with a code from 0 in order of first appearance.
 ///
-/// All bytes lie in one array and a linear-probing table of codes finds them again, so a column of a million short texts costs
-/// no allocation a row. Texts are UTF-8 and compared byte by byte: `"é"` composed and decomposed are two texts, as in every
+/// All bytes lie in one array and a linear-probing table finds them again, so a column of a million short texts costs no allocation
+/// a row. Texts are UTF-8 and compared byte by byte: `"é"` composed and decomposed are two texts, as in every
 /// database that compares keys exactly.
 public struct TextDictionary: Sendable {
-  private var bytes: [UInt8] = []
-  private var offsets: [Int] = [0]
-  private var table: [Int32] = []
-  private var hashes: [UInt32] = []
+  private(set) var bytes: [UInt8] = []
+  private(set) var offsets: [Int] = [0]
+  /// A text's hash in the upper half and its code + 1 in the lower one; 0 is a free slot. At least a quarter of them are free.
+  private(set) var slots: [UInt64] = []
 
   /// Makes an empty dictionary.
   public init() {}
@@ -16,7 +16,7 @@ public struct TextDictionary: Sendable {
   public var count: Int { offsets.count - 1 }
 
   /// Bytes that the texts and the table of codes take in memory, give or take the room for growth.
-  public var byteCount: Int { bytes.count + offsets.count * 8 + table.count * 4 + hashes.count * 4 }
+  public var byteCount: Int { bytes.count + offsets.count * 8 + slots.count * 8 }
 
   /// The text with `code`, in `0..<count`.
   public subscript(code: Int32) -> String {
@@ -46,16 +46,15 @@ public struct TextDictionary: Sendable {
   }
 
   /// The code of the text with these UTF-8 bytes, which is added when it is new. O(length) amortised.
-  public mutating func intern(_ text: UnsafeBufferPointer<UInt8>) -> Int32 {
-    let hash = Self.hash(text)
+  public mutating func intern(_ text: UnsafeBufferPointer<UInt8>) -> Int32 { intern(text, hash: Self.hash(text)) }
+
+  mutating func intern(_ text: UnsafeBufferPointer<UInt8>, hash: UInt32) -> Int32 {
     if let code = find(text, hash: hash) { return code }
-    if (count + 1) * 2 > table.count { grow() }
-    let code = Int32(count)
+    if (count + 1) * 4 > slots.count * 3 { grow() }
     bytes.append(contentsOf: text)
     offsets.append(bytes.count)
-    hashes.append(hash)
-    place(code, hash: hash)
-    return code
+    place(UInt64(hash) << 32 | UInt64(count))
+    return Int32(count - 1)
   }
 
   /// For each code its rank among the texts in order of their bytes. O(count log count).
@@ -77,43 +76,17 @@ public struct TextDictionary: Sendable {
     return left.count < right.count
   }
 
-  private func find(_ text: UnsafeBufferPointer<UInt8>, hash: UInt32) -> Int32? {
-    if table.isEmpty { return nil }
-    let mask = table.count - 1
-    return bytes.withUnsafeBufferPointer { all in
-      var slot = Int(hash) & mask
-      while table[slot] >= 0 {
-        let code = Int(table[slot])
-        let start = offsets[code]
-        if hashes[code] == hash, offsets[code + 1] - start == text.count {
-          var index = 0
-          while index < text.count, all[start + index] == text[index] { index += 1 }
-          if index == text.count { return Int32(code) }
-        }
-        slot = (slot + 1) & mask
-      }
-      return nil
-    }
-  }
-
   private mutating func grow() {
-    table = Array(repeating: -1, count: max(16, table.count * 2))
-    for code in 0..<count { place(Int32(code), hash: hashes[code]) }
+    let old = slots
+    slots = Array(repeating: 0, count: max(16, old.count * 2))
+    for slot in old where slot != 0 { place(slot) }
   }
 
-  private mutating func place(_ code: Int32, hash: UInt32) {
-    var slot = Int(hash) & (table.count - 1)
-    while table[slot] >= 0 { slot = (slot + 1) & (table.count - 1) }
-    table[slot] = code
-  }
-
-  /// FNV-1a with a final mix: the table's mask takes the low bits, which FNV alone spreads badly for short keys.
-  private static func hash(_ text: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    var value: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    value ^= value >> 32
-    value = value &* 0x9e37_79b9_7f4a_7c15
-    return UInt32(truncatingIfNeeded: value >> 32)
+  private mutating func place(_ slot: UInt64) {
+    let mask = slots.count - 1
+    var index = Int(slot >> 32) & mask
+    while slots[index] != 0 { index = (index + 1) & mask }
+    slots[index] = slot
   }
 }
 
