@@ -83,6 +83,12 @@ let package = Package(
     .testTarget(
       name: "ScriptingTests", dependencies: ["LuaBridge", "Scripting", "Tabular"], exclude: ["DocumentationGolden", "Lua"],
       swiftSettings: strict),
+    .testTarget(
+      name: "StrategyTests",
+      dependencies: [
+        "Configuration", "Ledger", "LuaBridge", "Metrics", "QualityCycle", "Routing", "Scripting", "Tabular", "TestSupport", logging,
+      ],
+      swiftSettings: strict),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "Tabular"], swiftSettings: strict),
     .testTarget(name: "GuideTests", dependencies: ["TestSupport", "lathe"], swiftSettings: strict),
     .testTarget(name: "REPLTests", dependencies: ["lathe"], swiftSettings: strict),

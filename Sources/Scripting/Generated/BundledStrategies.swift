@@ -6,6 +6,9 @@ public let bundledStrategies: [String: String] = [
   -- A challenger takes over when its error is clearly smaller on the same rows, its routings are no worse, and it is
   -- steady from block to block. Among equals the simpler one wins: it is easier to explain and cheaper to keep.
 
+  -- From 3 to 2.85 is 5 %, but comes to 4.999999999999997 %.
+  local rounding = 1e-9
+
   --- How much the error varies from block to block: standard deviation over mean; nil below two blocks.
   local function variation(blocks)
     local count, sum = 0, 0
@@ -14,7 +17,7 @@ public let bundledStrategies: [String: String] = [
         count, sum = count + 1, sum + block.trim_mae
       end
     end
-    if count < 2 or sum <= 0 then
+    if count < 2 or sum == 0 then
       return nil
     end
     local mean, squares = sum / count, 0
@@ -49,23 +52,25 @@ public let bundledStrategies: [String: String] = [
       local reasons, best = {}, nil
       for _, candidate in ipairs(ctx.candidates) do
         local after = candidate.metrics.trim_mae
-        local gain = after and before and before > 0 and (before - after) / before * 100
+        local gain = after and before and before > 0 and (before - after) / before * 100 or nil
         local spread = variation(candidate.blocks)
-        local worse = (candidate.metrics.process_match or 0) < (champion.metrics.process_match or 0)
+        local steady = not spread or spread <= p.max_block_cv
+        local as_good = (candidate.metrics.process_match or 0) >= (champion.metrics.process_match or 0)
         local verdict = "ACCEPTED"
-        if not gain then
+        -- Every test asks for what is good: a figure that is no number (NaN) fails all of them.
+        if not gain or gain ~= gain then
           verdict = "NO_EVIDENCE"
-        elseif gain < p.min_improvement_pct then
+        elseif gain < p.min_improvement_pct - rounding then
           verdict = "TOO_SMALL"
-        elseif worse then
+        elseif not as_good then
           verdict = "WORSE_ROUTINGS"
-        elseif spread and spread > p.max_block_cv then
+        elseif not steady then
           verdict = "UNSTEADY"
         end
         reasons[#reasons + 1] = {
           code = verdict,
           candidate = candidate.name,
-          improvement_pct = gain or nil,
+          improvement_pct = gain,
           block_cv = spread,
         }
         if verdict == "ACCEPTED" then
@@ -80,6 +85,7 @@ public let bundledStrategies: [String: String] = [
       return { winner = best and best.name, reasons = reasons }
     end,
   }
+
   """#,
   "strategies/sampling/random.lua": #"""
   -- Every item is as likely as any other: an honest picture of the whole population.
@@ -90,6 +96,7 @@ public let bundledStrategies: [String: String] = [
       return { items = sample.random(ctx.population:column("item_code"), ctx.size, ctx.seed) }
     end,
   }
+
   """#,
   "strategies/sampling/recent_bias.lua": #"""
   -- Half of the sample comes from items that changed lately, because their predictions rot first; the rest from all
@@ -125,6 +132,7 @@ public let bundledStrategies: [String: String] = [
       return { items = items, reasons = reasons }
     end,
   }
+
   """#,
   "strategies/sampling/stratified.lua": #"""
   -- Each value of a column gets its share of the sample, and at least one item while they fit: rare part types are not
@@ -140,6 +148,7 @@ public let bundledStrategies: [String: String] = [
       return { items = sample.stratified(codes, ctx.population:column(p.by), ctx.size, ctx.seed) }
     end,
   }
+
   """#,
   "strategies/triggers/threshold.lua": #"""
   -- Retraining when what was measured passed a threshold; not again before the last training could have shown its effect.
@@ -180,5 +189,6 @@ public let bundledStrategies: [String: String] = [
       return { retrain = #reasons > 0, priority = priority, reasons = reasons }
     end,
   }
+
   """#,
 ]

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Ledger
 import Logging
@@ -12,11 +13,25 @@ struct StrategyHost {
   var limits: LuaLimits
   /// Where `log` and `print` go.
   var logger: Logger
+  /// Whether the work under way is to stop; asked from another thread while a strategy runs.
+  var shouldStop: @Sendable () -> Bool = { false }
 
   /// Gives a VM its log, and a clock that stands at the cycle's instant.
   func provide(to vm: LuaVM, at instant: Timestamp) {
     vm.provide(ScriptLog(logger))
     vm.provide(ScriptClock(at: instant))
+  }
+
+  /// Runs `body`, stopping the script of `interrupter` as soon as the work is to stop.
+  ///
+  /// A signal handler may do next to nothing, so that a wish to stop is a flag; a timer looks at it.
+  func watching<Result>(_ interrupter: LuaInterrupter, _ body: () throws(LuaError) -> Result) throws(LuaError) -> Result {
+    let timer = DispatchSource.makeTimerSource(queue: .global(qos: .userInitiated))
+    timer.schedule(deadline: .now(), repeating: .milliseconds(50))
+    timer.setEventHandler { [shouldStop] in if shouldStop() { interrupter.interrupt() } }
+    timer.activate()
+    defer { timer.cancel() }
+    return try body()
   }
 }
 
@@ -34,11 +49,13 @@ struct StrategyRun {
   ///
   /// - Parameters:
   ///   - context: The fields of `ctx` besides `data` and `log`.
+  ///   - arranging: Lua that puts in its place what the fields' types cannot say, with `ctx` at hand.
   ///   - modules: The modules that the strategy sees.
   ///   - provide: Gives the VM what the modules work on.
-  /// - Throws: ``StrategyFailure`` with file, line and traceback; `CancellationError` when interrupted.
+  /// - Throws: ``StrategyFailure`` with file, line and traceback; `CancellationError` when the work is to stop.
   func decide<Decision: LuaReadable>(
-    _ context: [String: any LuaPushable], seed: UInt64, modules: [LuaModule], as type: Decision.Type, provide: (LuaVM) -> Void
+    _ context: [String: any LuaPushable], arranging: String = "", seed: UInt64, modules: [LuaModule], as type: Decision.Type,
+    provide: (LuaVM) -> Void
   ) throws -> Decision {
     do throws(LuaError) {
       let vm = try LuaVM(
@@ -46,19 +63,25 @@ struct StrategyRun {
           profile: .strategies, limits: host.limits, seed: seed, modules: modules,
           print: { [logger = host.logger] in logger.info("\($0)", metadata: ["event": "print"]) }))
       provide(vm)
-      let table = try vm.run(LuaSource(file.source, name: file.path), as: LuaTableReference.self)
-      let decide = try table.field("decide", as: LuaFunctionReference.self)
-      for (name, value) in context { try vm.setGlobal("__" + name, value) }
-      // Lua makes the table, so that objects and references of the VM can be its fields.
-      let names = context.keys.sorted()
-      let fields = names.map { "\($0) = __\($0)" }.joined(separator: ", ")
-      let clear = names.map { "__\($0) = nil" }.joined(separator: " ")
-      let ctx = try vm.run(
-        LuaSource("local ctx = { data = data, log = log, \(fields) } \(clear) return ctx", name: "context"), as: LuaTableReference.self)
-      return try decide.call(ctx, PlainValue.map(values), as: type)
+      return try host.watching(vm.interrupter) { () throws(LuaError) in
+        for (name, value) in context { try vm.setGlobal("__" + name, value) }
+        // Lua makes the table, so that objects and references of the VM can be its fields; before the strategy runs, which may set globals.
+        let names = context.keys.sorted()
+        let fields = names.map { "\($0) = __\($0)" }.joined(separator: ", ")
+        let clear = names.map { "__\($0) = nil" }.joined(separator: " ")
+        let ctx = try vm.run(
+          LuaSource("local ctx = { data = data, log = log, \(fields) } \(clear) \(arranging) return ctx", name: "context"),
+          as: LuaTableReference.self)
+        let table = try vm.run(LuaSource(file.source, name: file.path), as: LuaTableReference.self)
+        let decide = try table.field("decide", as: LuaFunctionReference.self)
+        return try decide.call(ctx, PlainValue.map(values), as: type)
+      }
     } catch {
-      if error.reason == .interrupted { throw CancellationError() }
-      throw StrategyFailure(message: error.description, traceback: error.traceback.map { "\($0)" }.joined(separator: "\n"))
+      // A query that was stopped is an error like others to the script, so the wish counts, not the reason.
+      if error.reason == .interrupted || host.shouldStop() { throw CancellationError() }
+      throw StrategyFailure(
+        message: error.chunk == nil ? "\(file.path): \(error.message)" : error.description,
+        traceback: error.traceback.map { "\($0)" }.joined(separator: "\n"))
     }
   }
 }
@@ -157,7 +180,13 @@ struct LuaComparisonPolicy: ComparisonPolicy {
       [
         "as_of": context.asOf.seconds, "seed": Int64(bitPattern: context.seed), "champion": Self.table(context.champion),
         "candidates": context.candidates.map(Self.table),
-      ], seed: context.seed, modules: pureModules, as: ComparisonAnswer.self
+        "errors": [Column(context.champion.errors)] + context.candidates.map { Column($0.errors) },
+      ],
+      arranging: """
+        ctx.champion.errors = ctx.errors[1]
+        for position, candidate in ipairs(ctx.candidates) do candidate.errors = ctx.errors[position + 1] end
+        ctx.errors = nil
+        """, seed: context.seed, modules: pureModules, as: ComparisonAnswer.self
     ) { vm in run.host.provide(to: vm, at: context.asOf) }
     if let winner = answer.winner, !context.candidates.contains(where: { $0.name == winner }) {
       let known = context.candidates.map(\.name)
@@ -168,13 +197,13 @@ struct LuaComparisonPolicy: ComparisonPolicy {
     return ComparisonDecision(winner: answer.winner, reasons: answer.reasons)
   }
 
+  /// A contender without its errors, which are a column.
   private static func table(_ contender: ComparisonContext.Contender) -> PlainValue {
     let numbers = { (figures: [String: Double]) in PlainValue.map(figures.mapValues(PlainValue.number)) }
     return [
       "name": .text(contender.name), "complexity": .integer(Int64(contender.complexity)), "metrics": numbers(contender.metrics),
-      "blocks": .list(contender.blocks.map(numbers)), "errors": .list(contender.errors.map(PlainValue.number)),
-      "cold_start": numbers(contender.coldStart), "fit_seconds": .number(contender.fitSeconds),
-      "latency_ms": .number(contender.latencyMilliseconds),
+      "blocks": .list(contender.blocks.map(numbers)), "cold_start": numbers(contender.coldStart),
+      "fit_seconds": .number(contender.fitSeconds), "latency_ms": .number(contender.latencyMilliseconds),
     ]
   }
 }

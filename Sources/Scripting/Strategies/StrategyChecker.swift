@@ -22,26 +22,42 @@ struct StrategyChecker {
 
   /// What the strategy declares, or `nil` when it cannot even be loaded.
   mutating func check() -> Declared? {
-    let table: LuaTableReference
+    let function: LuaFunctionReference
     let vm: LuaVM
     do throws(LuaError) {
       // Loading runs the file's top level, which has no business with data: only pure functions, and little time.
       vm = try LuaVM(LuaVM.Settings(limits: LuaLimits(memoryBytes: 64 << 20, time: .seconds(2)), modules: pureModules))
-      table = try vm.run(LuaSource(source, name: path), as: LuaTableReference.self)
+      function = try vm.load(LuaSource(source, name: path))
     } catch {
       faults.append(StrategyFault(path: path, line: error.line, message: error.message))
       return nil
     }
     return withExtendedLifetime(vm) {
-      do throws(LuaError) { return try check(table) } catch {
-        fault(nil, error.message)
+      do throws(LuaError) {
+        guard let table = try function.call(as: Returned.self).table else {
+          fault(nil, "the file must return the strategy's table: return { interface = \(StrategyFile.interface), … }")
+          return nil
+        }
+        return try check(table)
+      } catch {
+        faults.append(StrategyFault(path: path, line: error.line, message: error.message))
         return nil
       }
     }
   }
 
+  /// What a file returned: its table, or something else.
+  private struct Returned: LuaReadable {
+    let table: LuaTableReference?
+
+    static var luaType: LuaType { LuaTableReference.luaType }
+    static func read(from slot: LuaSlot) throws(LuaMismatch) -> Returned {
+      Returned(table: slot.kind == .table ? try LuaTableReference.read(from: slot) : nil)
+    }
+  }
+
   private mutating func check(_ table: LuaTableReference) throws(LuaError) -> Declared {
-    for name in try table.fieldNames() where !Self.fields.contains(name) {
+    for name in names(of: table, nil, "the strategy's table") where !Self.fields.contains(name) {
       fault(name, "unknown field '\(name)'\(Self.hint(name, Self.fields))")
     }
     if try table.kind(of: "interface") != .integer {
@@ -66,7 +82,7 @@ struct StrategyChecker {
     case .nil: break
     case .table:
       let parameters = try table.field("parameters", as: LuaTableReference.self)
-      for name in try parameters.fieldNames() {
+      for name in names(of: parameters, "parameters", "'parameters'") {
         if let parameter = try check(parameter: name, in: parameters) { declared.parameters.append(parameter) }
       }
     default: fault("parameters", "'parameters' must be a table, got \(try described(table, "parameters"))")
@@ -82,7 +98,7 @@ struct StrategyChecker {
     }
     let table = try parameters.field(name, as: LuaTableReference.self)
     let before = faults.count
-    for field in try table.fieldNames() where !Self.parameterFields.contains(field) {
+    for field in names(of: table, name, "parameter '\(name)'") where !Self.parameterFields.contains(field) {
       fault(name, "parameter '\(name)' has an unknown field '\(field)'\(Self.hint(field, Self.parameterFields))")
     }
     let kinds = StrategyParameter.Kind.allCases.map(\.rawValue)
@@ -105,22 +121,52 @@ struct StrategyChecker {
     } else {
       fault(name, "parameter '\(name)' must have a doc: a string that says what it means")
     }
-    func bound(_ field: String) throws(LuaError) -> Double? {
-      try table.kind(of: field) == .nil ? nil : try table.field(field, as: Double.self)
-    }
-    let (min, max) = (try bound("min"), try bound("max"))
+    let (min, max) = (try bound("min", of: name, table), try bound("max", of: name, table))
     if let min, let max, min > max { fault(name, "parameter '\(name)' has a min above its max") }
-    let choices = try table.kind(of: "choices") == .nil ? nil : try table.field("choices", as: [String].self)
-    guard let kind, faults.count == before else { return nil }
-    if try table.kind(of: "default") == .nil {
+    if min != nil || max != nil, let kind, ![.integer, .number, .numbers].contains(kind) {
+      fault(name, "parameter '\(name)' has a min or max, but is of type \(kind.rawValue): only numbers have bounds")
+    }
+    var choices: [String]?
+    if try table.kind(of: "choices") != .nil {
+      do throws(LuaError) { choices = try table.field("choices", as: [String].self) } catch {
+        fault(name, "parameter '\(name)': \(error.message)")
+      }
+      if let kind, ![.string, .texts].contains(kind) {
+        fault(name, "parameter '\(name)' has choices, but is of type \(kind.rawValue): only strings have choices")
+      }
+    }
+    guard try table.kind(of: "default") != .nil else {
       fault(name, "parameter '\(name)' must have a default")
       return nil
     }
-    var fallback = try table.field("default", as: PlainValue.self)
-    if case .map(let entries) = fallback, entries.isEmpty, kind == .texts || kind == .numbers { fallback = .list([]) }
+    guard let kind, faults.count == before else { return nil }
+    var fallback: PlainValue
+    do throws(LuaError) { fallback = try table.field("default", as: PlainValue.self) } catch {
+      fault(name, "parameter '\(name)': \(error.message)")
+      return nil
+    }
+    if kind == .texts || kind == .numbers, let elements = fallback.elements { fallback = .list(elements) }
     let parameter = StrategyParameter(name: name, type: kind, fallback: fallback, min: min, max: max, choices: choices, doc: doc)
     if let message = parameter.fault(of: fallback) { fault(name, "the default of parameter '\(name)' \(message)") }
     return parameter
+  }
+
+  private mutating func bound(_ field: String, of name: String, _ table: LuaTableReference) throws(LuaError) -> Double? {
+    guard try table.kind(of: field) != .nil else { return nil }
+    do throws(LuaError) {
+      let bound = try table.field(field, as: Double.self)
+      if !bound.isNaN { return bound }
+      fault(name, "parameter '\(name)': \(field): number expected, got nan")
+    } catch { fault(name, "parameter '\(name)': \(error.message)") }
+    return nil
+  }
+
+  /// The names of a table's fields; one that has other keys too is a fault, and none of its fields are looked at.
+  private mutating func names(of table: LuaTableReference, _ field: String?, _ what: String) -> [String] {
+    do throws(LuaError) { return try table.fieldNames() } catch {
+      fault(field, "\(what) must have names for keys: \(error.message)")
+      return []
+    }
   }
 
   private func described(_ table: LuaTableReference, _ name: String) throws(LuaError) -> String {
@@ -136,7 +182,6 @@ struct StrategyChecker {
   /// The line where `field` is set. Lua keeps no lines of a table's fields, so the text is searched for the assignment: at the beginning
   /// of a line, else within one.
   private func line(of field: String) -> Int? {
-    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
     func isSet(_ text: Substring) -> Bool {
       text.hasPrefix(field) && text.dropFirst(field.count).drop { $0 == " " }.hasPrefix("=")
     }
@@ -152,10 +197,10 @@ struct StrategyChecker {
   }
 
   /// The line of the file's last `return` at its left edge, where the strategy's table begins.
-  private var returnLine: Int {
-    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
-    return (lines.lastIndex { $0.hasPrefix("return") } ?? 0) + 1
-  }
+  private var returnLine: Int { (lines.lastIndex { $0.hasPrefix("return") } ?? 0) + 1 }
+
+  /// The lines; the two characters that end one on Windows are a single one to Swift.
+  private var lines: [Substring] { source.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" } }
 
   private static func hint(_ name: String, _ known: [String]) -> String {
     let near = suggestion(for: name, in: known)

@@ -1,4 +1,5 @@
 import Configuration
+import DataAccess
 import Foundation
 import LuaBridge
 public import QualityCycle
@@ -71,7 +72,8 @@ public struct StrategyLibrary: StrategyProviding {
     let file = try load(kind, name)
     return StrategyRun(
       file: file, values: try file.values(parameters),
-      host: StrategyHost(limits: workspace.scriptLimits, logger: workspace.surroundings.logger))
+      host: StrategyHost(
+        limits: workspace.scriptLimits, logger: workspace.surroundings.logger, shouldStop: workspace.surroundings.shouldStop))
   }
 
   private func names(of kind: StrategyKind) throws -> [String] {
@@ -85,8 +87,11 @@ public struct StrategyLibrary: StrategyProviding {
   /// The workspace's file, or else the bundled text.
   private func text(at path: String) throws -> String {
     let full = workspace.path(path)
-    if FileManager.default.fileExists(atPath: full) {
-      let bytes = try Data(contentsOf: URL(filePath: full))
+    if FileManager.default.fileExists(atPath: full) || bundledStrategies[path] == nil {
+      let bytes: [UInt8]
+      do { bytes = try AtomicFile.read(full) } catch {
+        throw StrategyFaults(faults: [StrategyFault(path: path, line: nil, message: "cannot be read: \(error)")])
+      }
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw StrategyFaults(faults: [StrategyFault(path: path, line: nil, message: "is not UTF-8; save the file as UTF-8")])
       }

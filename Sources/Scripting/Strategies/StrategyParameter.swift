@@ -1,3 +1,4 @@
+internal import LuaBridge
 public import Tabular
 
 /// A declared parameter of a strategy: what values it takes, and which it has when nobody says otherwise.
@@ -8,7 +9,7 @@ public struct StrategyParameter: Hashable, Codable, Sendable {
   public var type: Kind
   /// Its value when nobody says otherwise.
   public var fallback: PlainValue
-  /// Smallest and largest number, or number of elements of a list.
+  /// Smallest and largest number; for a list those of each element.
   public var min, max: Double?
   /// The texts that it may have; `nil`: any.
   public var choices: [String]?
@@ -32,19 +33,21 @@ public struct StrategyParameter: Hashable, Codable, Sendable {
       guard let choices, !choices.contains(text) else { return nil }
       return "must be one of \(choices.joined(separator: ", ")), got '\(text)'" + suggestion(for: text, in: choices)
     case (.texts, _):
-      guard let elements = value.list, elements.allSatisfy({ $0.text != nil }) else { return typeFault(value) }
+      guard let elements = value.elements, elements.allSatisfy({ $0.text != nil }) else { return typeFault(value) }
       if let choices, let other = elements.compactMap(\.text).first(where: { !choices.contains($0) }) {
         return "must hold some of \(choices.joined(separator: ", ")), got '\(other)'" + suggestion(for: other, in: choices)
       }
       return nil
     case (.numbers, _):
-      guard let elements = value.list, elements.allSatisfy({ $0.number != nil }) else { return typeFault(value) }
+      guard let elements = value.elements, elements.allSatisfy({ $0.number != nil }) else { return typeFault(value) }
       return elements.compactMap { element in boundFault(element.number ?? .nan, of: element) }.first
     default: return typeFault(value)
     }
   }
 
   private func boundFault(_ number: Double, of value: PlainValue) -> String? {
+    // YAML and Lua know numbers that are none; a strategy that compares with them decides by accident.
+    guard number.isFinite else { return "must be a finite number, got \(value)" }
     if let min, !(number >= min) { return "must be at least \(shown(min)), got \(value)" }
     if let max, !(number <= max) { return "must be at most \(shown(max)), got \(value)" }
     return nil
@@ -54,16 +57,5 @@ public struct StrategyParameter: Hashable, Codable, Sendable {
 
   private func shown(_ number: Double) -> String {
     number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
-  }
-}
-
-extension PlainValue {
-  /// The elements of a list; an empty map counts as an empty list, because Lua cannot tell them apart.
-  fileprivate var list: [PlainValue]? {
-    switch self {
-    case .list(let elements): elements
-    case .map(let entries) where entries.isEmpty: []
-    default: nil
-    }
   }
 }
