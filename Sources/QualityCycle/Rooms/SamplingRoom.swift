@@ -53,12 +53,12 @@ public struct SamplingRoom {
     let history = try ledger.history(until: plan.asOf, metrics: MeasurementRoom.historyMetrics)
     let context = SamplingContext(
       asOf: plan.asOf, since: plan.window.since, seed: plan.seed, size: size, population: population, history: history, source: cut)
-    do throws(StrategyFailure) {
+    do {
       let decision = try decide(context)
       sample.items = decision.items
       sample.reasons = decision.reasons
-    } catch {
-      sample.failure = error
+    } catch let failure as StrategyFailure {
+      sample.failure = failure
       let rows = try Sampling.uniform(population: codes.count, size: size, seed: plan.seed)
       sample.items = rows.map { codes[$0] }
     }
@@ -66,11 +66,11 @@ public struct SamplingRoom {
   }
 
   /// What the strategy decides, checked: it may choose known items only, each once, at least one and at most as many as asked for.
-  private func decide(_ context: SamplingContext) throws(StrategyFailure) -> SamplingDecision {
+  private func decide(_ context: SamplingContext) throws -> SamplingDecision {
     let decision: SamplingDecision
-    do { decision = try strategy.sample(context) } catch let failure as StrategyFailure { throw failure } catch {
-      throw StrategyFailure(message: "\(error)")
-    }
+    do { decision = try strategy.sample(context) } catch let error where error is StrategyFailure || error is CancellationError {
+      throw error
+    } catch { throw StrategyFailure(message: "\(error)") }
     let name = "sampling strategy '\(strategy.identity.name)'"
     let known = Set(context.population.codes)
     let unknown = decision.items.filter { !known.contains($0) }
