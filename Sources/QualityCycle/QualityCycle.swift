@@ -133,7 +133,7 @@ public struct QualityCycle {
       "\(name) \(measured[name]?.value.map(rounded) ?? "–")"
     }
     log(.info, cycle, .measurement, "measured", headline.joined(separator: ", "))
-    for alert in measured.alerts { log(alert, cycle) }
+    log(measured.alerts, cycle)
 
     try enter(.trigger, &room)
     let outcome = try TriggerRoom(source: source, ledger: ledger, rule: trigger).enter(measured, plan)
@@ -190,20 +190,35 @@ public struct QualityCycle {
     try ledger.record(measurements, alerts, checks: checks, asOf: report.plan.asOf, in: report.cycle)
   }
 
-  private func log(_ alert: Alert, _ cycle: Int64) {
+  /// Alerts of single items and operations that are told one by one before they are only counted.
+  private static let toldOneByOne = 10
+
+  /// Logs every alert on a line of its own. Past the first ones of single operations the lines are marked `repeated`: a log that keeps
+  /// everything has them, one that a person follows leaves them out and tells how many there are.
+  private func log(_ alerts: [Alert], _ cycle: Int64) {
+    for alert in alerts where alert.item == nil { log(alert, cycle) }
+    let single = alerts.filter { $0.item != nil }
+    for (position, alert) in single.enumerated() { log(alert, cycle, isRepeated: position >= Self.toldOneByOne) }
+    guard single.count > Self.toldOneByOne else { return }
+    let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
+    log(
+      .notice, cycle, .measurement, "alerts",
+      "\(single.count) alerts of single items and operations in all: " + counts.map { "\($1) × \($0)" }.joined(separator: ", ")
+        + "; the log file and the reports have them")
+  }
+
+  private func log(_ alert: Alert, _ cycle: Int64, isRepeated: Bool = false) {
     var metadata: Logger.Metadata = [
       "cycle": "\(cycle)", "room": "\(Room.measurement.rawValue)", "event": "alert", "code": "\(alert.code.rawValue)",
       "severity": "\(alert.severity.rawValue)",
     ]
     if let item = alert.item { metadata["item"] = "\(item)" }
     if let operation = alert.operation { metadata["operation"] = "\(operation)" }
-    let level: Logger.Level =
-      switch alert.severity {
-      case .info: .info
-      case .warning: .warning
-      case .critical: .error
-      }
-    surroundings.logger.log(level: level, "\(alert.code.rawValue): \(alert.message)", metadata: metadata)
+    if isRepeated { metadata["repeated"] = "true" }
+    // An error is what failed. What was measured is a warning, however bad; its severity stands beside it.
+    let level: Logger.Level = alert.severity == .info ? .info : .warning
+    surroundings.logger.log(
+      level: level, "\(alert.code.rawValue)\(alert.severity == .critical ? " (critical)" : ""): \(alert.message)", metadata: metadata)
   }
 
   private func log(_ level: Logger.Level, _ cycle: Int64, _ room: Room, _ event: String, _ message: String) {

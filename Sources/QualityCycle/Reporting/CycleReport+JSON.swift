@@ -4,9 +4,8 @@ import Routing
 import Tabular
 
 extension CycleReport {
-  /// The report as JSON: everything, keys sorted, the same bytes for the same cycle.
-  ///
-  /// Numbers of results are given as figures of each item's operations; the compared results themselves are in the ledger.
+  /// The report as JSON: everything, keys sorted, the same bytes for the same cycle. The compared results and orders are lists, a list a
+  /// column: every metric can be computed again from them.
   public func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -15,7 +14,7 @@ extension CycleReport {
       cycle: cycle, plan: plan, sample: sample, predictions: predicted.outcomes, predictionFailure: predicted.failure,
       evaluation: Document.Evaluation(
         basis: evaluation.basis, items: evaluation.items, operationsLeftOut: evaluation.leftOut,
-        results: evaluation.operations.rowCount, orders: evaluation.orders.rowCount),
+        results: Columns(evaluation.operations), orders: Columns(evaluation.orders)),
       measured: measured, alerts: alerts, trigger: trigger, job: job, notes: Self.notes)
     return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
   }
@@ -43,7 +42,38 @@ extension CycleReport {
       var basis: Basis
       var items: [EvaluatedItem]
       var operationsLeftOut: [String: Int]
-      var results, orders: Int
+      var results, orders: Columns
+    }
+  }
+
+  /// A frame as lists by name; a missing value is `null`.
+  private struct Columns: Encodable {
+    let frame: Frame
+
+    init(_ frame: Frame) { self.frame = frame }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Name.self)
+      for (name, column) in zip(frame.names, frame.columns) {
+        var list = container.nestedUnkeyedContainer(forKey: Name(stringValue: name))
+        for row in 0..<frame.rowCount {
+          switch column[row] {
+          case .missing: try list.encodeNil()
+          case .bool(let value): try list.encode(value)
+          case .integer(let value): try list.encode(value)
+          case .double(let value): if value.isFinite { try list.encode(value) } else { try list.encode("\(value)") }
+          case .text(let value): try list.encode(value)
+          case .timestamp(let value): try list.encode(value)
+          }
+        }
+      }
+    }
+
+    private struct Name: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
     }
   }
 }

@@ -12,7 +12,7 @@ extension CycleReport {
       "Results after \(plan.window.since) up to \(plan.asOf), predicted by `\(plan.champion)`, which knows up to \(plan.trainedUntil). Run "
         + "minutes are \(unit). \(sample.items.count) of \(sample.populationCount) items sampled by `\(sample.strategy.name)`, seed \(plan.seed)."
     )
-    for remark in sample.remarks { text.line("- \(remark)") }
+    for remark in sample.remarks { text.line("- \(MarkdownText.escaped(remark))") }
     decision(&text)
     metrics(&text)
     alertSection(&text)
@@ -32,7 +32,7 @@ extension CycleReport {
   private func decision(_ text: inout MarkdownText) {
     text.line("## Decision")
     if let failure = trigger.failure {
-      text.line("**Nothing is changed**: the rule `\(trigger.rule.name)` failed: \(failure.message)")
+      text.line("**Nothing is changed**: the rule `\(trigger.rule.name)` failed: \(MarkdownText.escaped(failure.message))")
       return
     }
     let decision = trigger.decision
@@ -40,7 +40,7 @@ extension CycleReport {
       decision.retrain
         ? "**Retrain**, priority \(decision.priority.name), says `\(trigger.rule.name)`:"
         : "**No retraining**, says `\(trigger.rule.name)`.")
-    for reason in decision.reasons { text.line("- \(reason)") }
+    for reason in decision.reasons { text.line("- \(MarkdownText.escaped(reason.words))") }
     if let job { text.line("\nTraining job \(job.id) is \(job.status)\(job.joined ? " (joined with an earlier wish)" : "").") }
   }
 
@@ -75,7 +75,7 @@ extension CycleReport {
     }
     let shownCount = 20
     let whole = alerts.filter { $0.item == nil }
-    for alert in whole { text.line("- **\(alert.code.rawValue)** (\(alert.severity.rawValue)): \(alert.message)") }
+    for alert in whole { text.line("- **\(alert.code.rawValue)** (\(alert.severity.rawValue)): \(MarkdownText.escaped(alert.message))") }
     let single = alerts.filter { $0.item != nil }
     if single.isEmpty { return }
     let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
@@ -125,6 +125,29 @@ extension CycleReport {
   }
 }
 
+extension PlainValue {
+  /// A reason as a person reads it: its code, then its message, or its other fields, figures to three decimals.
+  fileprivate var words: String {
+    guard case .map(var fields) = self else { return brief }
+    let code = fields.removeValue(forKey: "code").map { "**\($0)**" }
+    if let message = fields["message"]?.text {
+      let place = ["item", "operation"].compactMap { name in fields[name].map { "\(name) \($0)" } }
+      return (code.map { $0 + ": " } ?? "") + message + (place.isEmpty ? "" : " (\(place.joined(separator: ", ")))")
+    }
+    let rest = fields.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.brief)" }.joined(separator: ", ")
+    return [code, rest.isEmpty ? nil : rest].compactMap { $0 }.joined(separator: ": ")
+  }
+
+  private var brief: String {
+    switch self {
+    case .number(let number): rounded(number)
+    case .list(let values): "[" + values.map(\.brief).joined(separator: ", ") + "]"
+    case .map(let fields): "{" + fields.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.brief)" }.joined(separator: ", ") + "}"
+    default: description
+    }
+  }
+}
+
 /// A figure as reports show it; without evidence `–`.
 private func shown(_ value: Double?) -> String { value.map(rounded) ?? "–" }
 
@@ -154,8 +177,8 @@ private struct MarkdownText {
     for cell in cells.dropFirst() { text += row(cell) }
   }
 
-  /// What a cell may hold: no bar, no line break, nothing that a terminal or browser would take for a command.
-  private static func escaped(_ text: String) -> String {
+  /// What a cell or a line may hold: no bar, no line break, nothing that a terminal or browser would take for a command.
+  static func escaped(_ text: String) -> String {
     String(
       text.flatMap { character -> String in
         switch character {

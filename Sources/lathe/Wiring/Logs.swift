@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import Logging
+import Tabular
 
 /// The log of a workspace: lines for people on stderr, JSON lines in `logs/lathe.log`.
 func makeLogger(_ effective: EffectiveSettings, folder: String, quiet: Bool) -> Logger {
@@ -36,6 +37,8 @@ struct TerminalLog: LogHandler {
 
   func log(event: LogEvent) {
     let all = metadata.merging(event.metadata ?? [:]) { $1 }
+    // Many of a kind: the file has them all, a person the first ones and how many there are.
+    guard all["repeated"] == nil else { return }
     if isJSON {
       Terminal.remark(LogLine(level: event.level, message: redact("\(event.message)"), metadata: all).json)
       return
@@ -45,9 +48,9 @@ struct TerminalLog: LogHandler {
         "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits)",
         timeZone: .current, calendar: .current))
     let place = ["item", "operation"].compactMap { key in all[key].map { "\(key) \($0)" } }.joined(separator: ", ")
-    let line =
-      "\(time) \(word(event.level)) \(Terminal.harmless(redact("\(event.message)")))\(place.isEmpty ? "" : " [\(Terminal.harmless(place))]")"
-    Terminal.remark(line)
+    // One line, whatever the data holds: a code with a line break must not forge another.
+    let words = redact("\(event.message)") + (place.isEmpty ? "" : " [\(place)]")
+    Terminal.remark("\(time) \(word(event.level)) \(words.escapedForTerminal)")
   }
 
   private func word(_ level: Logger.Level) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import Tabular
 
 /// Where a command's words go: facts to stdout, remarks to stderr.
 enum Terminal {
@@ -21,18 +22,9 @@ enum Terminal {
   /// Whether stderr is a terminal that a person looks at.
   static var hasPerson: Bool { isatty(STDERR_FILENO) == 1 }
 
-  /// `text` without the characters that a terminal would take for commands: data must not be able to move the cursor.
+  /// `text` with everything that a terminal would take for a command written out, line by line: data must not move the cursor.
   static func harmless(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { scalar in
-          switch scalar.properties.generalCategory {
-          case .control where scalar != "\n" && scalar != "\t": "\u{FFFD}"
-          // Marks that turn the direction of what follows.
-          case .format where (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value): "\u{FFFD}"
-          default: scalar
-          }
-        }))
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).escapedForTerminal }.joined(separator: "\n")
   }
 }
 
