@@ -173,6 +173,20 @@ struct ThresholdTests {
   func noCooldown() throws { #expect(try decide([match], last: 0, parameters: ["cooldown_hours": 0]).retrain) }
 }
 
+@Suite("The bundled rule threshold's parameters")
+struct ThresholdParameterTests {
+  @Test("allow every alert code there is, and refuse others with the nearest one")
+  func codes() throws {
+    let library = try StrategyFixture().library
+    let codes = try library.load(.trigger, "threshold").parameters.first { $0.name == "codes" }
+    #expect(codes?.choices == Alert.Code.allCases.map(\.rawValue))
+    let error = #expect(throws: StrategyFaults.self) {
+      try library.triggerRule("threshold", parameters: ["codes": .list(["HIGH_MEA"])])
+    }
+    #expect(error?.faults.first?.message.hasSuffix("got 'HIGH_MEA'; did you mean 'HIGH_MAE'?") == true)
+  }
+}
+
 @Suite("The bundled comparison policy min_improvement")
 struct MinImprovementTests {
   private typealias Contender = ComparisonContext.Contender
@@ -191,7 +205,7 @@ struct MinImprovementTests {
   private func compare(
     _ champion: ComparisonContext.Contender, _ candidates: [ComparisonContext.Contender], _ parameters: [String: PlainValue] = [:]
   ) throws -> (winner: String?, codes: [String]) {
-    let context = ComparisonContext(asOf: StrategyFixture.now, seed: 1, champion: champion, candidates: candidates)
+    let context = try Contexts.comparison(champion, candidates)
     let decision = try StrategyFixture().library.comparisonPolicy("min_improvement", parameters: parameters).compare(context)
     return (decision.winner, decision.reasons.compactMap { $0["code"]?.text })
   }
@@ -208,8 +222,7 @@ struct MinImprovementTests {
 
   @Test("tells the improvement in percent and the variation between blocks")
   func figures() throws {
-    let context = ComparisonContext(
-      asOf: StrategyFixture.now, seed: 1, champion: contender("old", 10), candidates: [contender("new", 8, blocks: [6, 8, nil, 10])])
+    let context = try Contexts.comparison(contender("old", 10), [contender("new", 8, blocks: [6, 8, nil, 10])])
     let reason = try #require(
       try StrategyFixture().library.comparisonPolicy("min_improvement", parameters: [:]).compare(context).reasons.first)
     // Mean 8, standard deviation 2 (over n − 1); division may round in the last place.

@@ -47,24 +47,23 @@ struct RunningTests {
     #expect(decision.reasons == ["a": "3 \(Int(FactoryBuilder.instant(50).seconds)) 5 42"])
   }
 
-  @Test("sees champion and candidates with their errors as aligned columns when it compares, and no data")
+  @Test("sees champion and candidates with their errors as aligned columns when it compares")
   func comparisonContext() throws {
     func contender(_ name: String, _ errors: [Double]) -> ComparisonContext.Contender {
       ComparisonContext.Contender(
         name: name, complexity: 2, metrics: ["mae": 1.5], blocks: [["mae": 1], [:]], errors: errors, coldStart: ["mae": 9],
         fitSeconds: 3, latencyMilliseconds: 0.5)
     }
-    let context = ComparisonContext(
-      asOf: StrategyFixture.now, seed: 5, champion: contender("old", [1, 2, 6]), candidates: [contender("x", [3]), contender("y", [4])])
+    let context = try Contexts.comparison(contender("old", [1, 2, 6]), [contender("x", [3]), contender("y", [4])], seed: 5)
     let decision = try StrategyFixture().compare(
       """
       local c = ctx.champion
       return { winner = ctx.candidates[2].name, reasons = { { c.errors:mean(), #c.errors, ctx.candidates[1].errors[1],
         ctx.candidates[2].errors[1], c.name, c.complexity, c.metrics.mae, c.blocks[1].mae, c.cold_start.mae, c.fit_seconds, c.latency_ms,
-        ctx.data == nil and ctx.errors == nil and data == nil } } }
+        ctx.errors == nil, ctx.seed, ctx.history:column('mae')[2], #ctx.data.items{}, not pcall(function() return ctx.data.import end) } } }
       """, context)
     #expect(decision.winner == "y")
-    #expect(decision.reasons == [[3.0, 3, 3.0, 4.0, "old", 2, 1.5, 1.0, 9.0, 3.0, 0.5, true]])
+    #expect(decision.reasons == [[3.0, 3, 3.0, 4.0, "old", 2, 1.5, 1.0, 9.0, 3.0, 0.5, true, 5, 2.5, 13, true]])
   }
 
   @Test("reads only the columns of the population that it uses")
@@ -273,7 +272,7 @@ struct FailingTests {
     func contender(_ name: String) -> ComparisonContext.Contender {
       ComparisonContext.Contender(name: name, complexity: 0, metrics: [:], blocks: [], errors: [])
     }
-    let context = ComparisonContext(asOf: StrategyFixture.now, seed: 0, champion: contender("old"), candidates: [contender("mlp")])
+    let context = try Contexts.comparison(contender("old"), [contender("mlp")])
     #expect {
       try StrategyFixture().compare("return { winner = \(winner) }", context)
     } throws: {

@@ -714,12 +714,12 @@ function quit(code) end
 ---@field seed integer seed of everything random; math.random uses it already
 ---@field data lathe.data the factory's data, cut at as_of
 ---@field log lathe.log writes into the cycle's log
+---@field history frame a row a cycle, oldest first: cycle_id, as_of, each metric, retrained
 
 ---@class SamplingContext: StrategyContext
 ---@field size integer how many items are asked for
 ---@field since number start of the window whose results judge, epoch seconds
 ---@field population frame the items to choose from, a row each; a column is read when it is first used
----@field history frame a row a cycle, oldest first: cycle_id, as_of, each metric, retrained
 
 ---@class (exact) SamplingAnswer
 ---@field items string[]|column codes of the chosen items
@@ -749,7 +749,6 @@ function quit(code) end
 ---@field report table<string, number> the cycle's metrics by name; nil where nothing was measured
 ---@field alerts StrategyAlert[]
 ---@field last_training? StrategyTraining
----@field history frame a row a cycle, oldest first: cycle_id, as_of, each metric, retrained
 
 ---@class (exact) TriggerAnswer
 ---@field retrain boolean
@@ -774,10 +773,7 @@ function quit(code) end
 ---@field fit_seconds number
 ---@field latency_ms number
 
----@class ComparisonContext
----@field as_of number the time that the decision is made for, epoch seconds
----@field seed integer seed of everything random
----@field log lathe.log
+---@class ComparisonContext: StrategyContext
 ---@field champion ComparisonContender
 ---@field candidates ComparisonContender[]
 

@@ -1,3 +1,4 @@
+public import Routing
 public import Tabular
 
 /// Decides whether a challenger takes the champion's place.
@@ -19,13 +20,21 @@ public struct ComparisonContext: Sendable {
   public var champion: Contender
   /// Those that would take its place.
   public var candidates: [Contender]
+  /// Earlier cycles: `cycle_id`, `as_of`, each metric, `retrained`; oldest first.
+  public var history: Frame
+  /// The factory's data, cut at `asOf`.
+  public var source: CutFactorySource
 
   /// Makes a context.
-  public init(asOf: Timestamp, seed: UInt64, champion: Contender, candidates: [Contender]) {
+  public init(
+    asOf: Timestamp, seed: UInt64, champion: Contender, candidates: [Contender], history: Frame, source: CutFactorySource
+  ) {
     self.asOf = asOf
     self.seed = seed
     self.champion = champion
     self.candidates = candidates
+    self.history = history
+    self.source = source
   }
 
   /// A version's scores on the verdict rows.

@@ -6,10 +6,10 @@ public import LuaBridge
 public import QualityCycle
 import Tabular
 
-/// What a comparison policy sees: nothing but what it is given.
+/// What a strategy sees while it is loaded and checked: nothing that reads.
 let pureModules: [LuaModule] = [JSONModule.module, LogModule.module, MetricsModule.module, SampleModule.module, TimeModule.module]
 
-/// What sampling strategies and trigger rules see: the data besides, cut at the cycle's instant.
+/// What a strategy sees when it decides: the data besides, cut at the cycle's instant.
 let strategyModules: [LuaModule] = pureModules + [FrameModule.module, strategyDataModule]
 
 /// What scripts and the REPL see.

@@ -159,6 +159,19 @@ public let bundledStrategies: [String: String] = [
       codes = {
         type = "string[]",
         default = { "HIGH_MAE", "HIGH_TRIM_MAE", "LOW_PROCESS_MATCH" },
+        choices = {
+          "HIGH_MAE",
+          "HIGH_TRIM_MAE",
+          "LOW_PROCESS_MATCH",
+          "HIGH_MEAN_CV",
+          "HIGH_CV",
+          "LOW_SAMPLES",
+          "NO_ACTUAL_DATA",
+          "PREDICTION_FAILED",
+          "STRATEGY_ERROR",
+          "INVALID_CONFIGURATION",
+          "MODEL_DAMAGED",
+        },
         doc = "alert codes that count",
       },
       cooldown_hours = {

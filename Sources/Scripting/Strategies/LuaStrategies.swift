@@ -179,15 +179,18 @@ struct LuaComparisonPolicy: ComparisonPolicy {
     let answer = try run.decide(
       [
         "as_of": context.asOf.seconds, "seed": Int64(bitPattern: context.seed), "champion": Self.table(context.champion),
-        "candidates": context.candidates.map(Self.table),
+        "candidates": context.candidates.map(Self.table), "history": ScriptFrame(context.history),
         "errors": [Column(context.champion.errors)] + context.candidates.map { Column($0.errors) },
       ],
       arranging: """
         ctx.champion.errors = ctx.errors[1]
         for position, candidate in ipairs(ctx.candidates) do candidate.errors = ctx.errors[position + 1] end
         ctx.errors = nil
-        """, seed: context.seed, modules: pureModules, as: ComparisonAnswer.self
-    ) { vm in run.host.provide(to: vm, at: context.asOf) }
+        """, seed: context.seed, modules: strategyModules, as: ComparisonAnswer.self
+    ) { vm in
+      vm.provide(FactoryData(context.source))
+      run.host.provide(to: vm, at: context.asOf)
+    }
     if let winner = answer.winner, !context.candidates.contains(where: { $0.name == winner }) {
       let known = context.candidates.map(\.name)
       throw StrategyFailure(
