@@ -1,54 +1,72 @@
 import FoundationEssentials
+import Synchronization
 
-/// A configuration file that is read again and again: the last good settings stay in force while the file is wrong.
-public struct ConfigurationFile: Sendable {
+/// A configuration file that is read again and again: the last good text stays in force while the file is wrong.
+public final class ConfigurationFile: Sendable {
   /// The file.
   public let path: String
-  /// The settings in force.
-  public private(set) var effective: EffectiveSettings
   private let environment: [String: String]
-  private let overrides: [ConfigurationOverride]
+  private let checking: @Sendable (EffectiveSettings) -> [ConfigurationFault]
+  private let lastGood = Mutex<String?>(nil)
 
-  /// Reads the file for the first time.
+  /// Settings as one reading gave them.
+  public struct Reading: Sendable {
+    /// The settings in force.
+    public var effective: EffectiveSettings
+    /// Why the file as it is now is not what is in force; empty when it is.
+    public var refused: [ConfigurationFault]
+
+    /// Makes a reading.
+    public init(effective: EffectiveSettings, refused: [ConfigurationFault] = []) {
+      self.effective = effective
+      self.refused = refused
+    }
+  }
+
+  /// Names a file; nothing is read yet.
   /// - Parameters:
   ///   - path: The file. `{file: path}` within it starts at its folder.
   ///   - environment: The variables that `${NAME}` may name.
-  ///   - overrides: Values with precedence over the file's.
-  /// - Throws: ``ConfigurationError`` when it cannot be read or is wrong: there are no last good settings yet.
+  ///   - checking: Finds what the declarations cannot; see ``Settings/load(_:named:environment:overrides:readingFile:checking:)``.
   public init(
-    path: String, environment: [String: String] = [:], overrides: [ConfigurationOverride] = []
-  ) throws(ConfigurationError) {
+    path: String, environment: [String: String] = [:],
+    checking: @escaping @Sendable (EffectiveSettings) -> [ConfigurationFault] = { _ in [] }
+  ) {
     self.path = path
     self.environment = environment
-    self.overrides = overrides
-    effective = try Self.read(path, environment, overrides)
+    self.checking = checking
   }
 
-  /// Reads the file anew; it may have changed or gone.
-  /// - Returns: What is wrong with it; empty when its settings are now in force.
-  public mutating func reload() -> [ConfigurationFault] {
+  /// Reads the file anew; it may have changed or gone since the last time.
+  ///
+  /// - Parameter overrides: Values with precedence over the file's.
+  /// - Throws: ``ConfigurationError`` when the file is wrong and never was right, or when the overrides are wrong.
+  public func read(_ overrides: [ConfigurationOverride] = []) throws(ConfigurationError) -> Reading {
     do {
-      effective = try Self.read(path, environment, overrides)
-      return []
+      let text = try text()
+      let effective = try load(text, overrides)
+      lastGood.withLock { $0 = text }
+      return Reading(effective: effective)
     } catch {
-      return error.faults
+      guard let text = lastGood.withLock({ $0 }) else { throw error }
+      // Where the last good text fails too, the overrides are what is wrong.
+      return Reading(effective: try load(text, overrides), refused: error.faults)
     }
   }
 
-  private static func read(
-    _ path: String, _ environment: [String: String], _ overrides: [ConfigurationOverride]
-  ) throws(ConfigurationError) -> EffectiveSettings {
+  private func text() throws(ConfigurationError) -> String {
     let url = URL(filePath: path)
-    let text: String
-    do {
-      text = try utf8Text(of: url)
-    } catch {
+    do { return try Self.utf8Text(of: url) } catch {
       let place = ConfigurationPlace(url.lastPathComponent)
       throw ConfigurationError(faults: [ConfigurationFault(place: place, keyPath: "", message: "cannot read '\(path)': \(error)")])
     }
+  }
+
+  private func load(_ text: String, _ overrides: [ConfigurationOverride]) throws(ConfigurationError) -> EffectiveSettings {
+    let url = URL(filePath: path)
     return try Settings.load(
       text, named: url.lastPathComponent, environment: environment, overrides: overrides,
-      readingFile: { try utf8Text(of: URL(filePath: $0, relativeTo: url.deletingLastPathComponent())) })
+      readingFile: { try Self.utf8Text(of: URL(filePath: $0, relativeTo: url.deletingLastPathComponent())) }, checking: checking)
   }
 
   private static func utf8Text(of url: URL) throws(UnreadableFile) -> String {

@@ -105,10 +105,13 @@ extension Settings {
   ///   - environment: The variables that `${NAME}` may name.
   ///   - overrides: Values with precedence over the file's; the last of one key counts.
   ///   - readingFile: Returns the text of a file named by `{file: path}`; what it throws becomes part of a fault.
+  ///   - checking: Finds what the declarations cannot: called also when keys have faults, which then keep their defaults, so that all
+  ///     faults come in one round. What it finds in a record with a faulty key of its own is left out: it may follow from that.
   /// - Throws: ``ConfigurationError`` with everything that is wrong.
   public static func load(
     _ yaml: String, named name: String, environment: [String: String] = [:], overrides: [ConfigurationOverride] = [],
-    readingFile: (String) throws -> String = { _ in throw FilesAreNotRead() }
+    readingFile: (String) throws -> String = { _ in throw FilesAreNotRead() },
+    checking: (EffectiveSettings) -> [ConfigurationFault] = { _ in [] }
   ) throws(ConfigurationError) -> EffectiveSettings {
     try withoutActuallyEscaping(readingFile) { readingFile throws(ConfigurationError) in
       var reader = ConfigurationReader(environment: environment, readingFile: readingFile)
@@ -128,11 +131,26 @@ extension Settings {
       }
       // A file that is no YAML says nothing about its keys; the overrides are still checked.
       let settings = root.flatMap { Settings.root.read($0, "", &reader) }
-      guard let settings, isReadable, reader.faults.isEmpty else {
+      let effective = settings.map { EffectiveSettings($0, reader) }
+      if let effective {
+        let faulty = Set(reader.faults.map { parent(of: $0.keyPath) })
+        reader.faults += checking(effective).filter { fault in !ancestors(of: fault.keyPath).contains(where: faulty.contains) }
+      }
+      guard let effective, isReadable, reader.faults.isEmpty else {
         throw ConfigurationError(faults: inOrder(reader.faults, file: name))
       }
-      return EffectiveSettings(settings, reader)
+      return effective
     }
+  }
+
+  /// The key path of the record that a key is in.
+  private static func parent(of path: String) -> Substring {
+    path.lastIndex { $0 == "." || $0 == "[" }.map { path[..<$0] } ?? ""
+  }
+
+  /// A key path and those around it, without the whole.
+  private static func ancestors(of path: String) -> [Substring] {
+    [path[...]] + path.indices.filter { path[$0] == "." || path[$0] == "[" }.map { path[..<$0] }
   }
 
   private static func inOrder(_ faults: [ConfigurationFault], file: String) -> [ConfigurationFault] {

@@ -111,6 +111,7 @@ extension ValueType where Value: ConfigurationRecord {
   }
 }
 
+/// Reads a record; keys with faults keep their defaults, so that what is right can be checked further in the same round.
 private func readRecord<R: ConfigurationRecord>(_ node: ConfigurationNode, _ path: String, _ reader: inout ConfigurationReader) -> R? {
   reader.places[path] = node.place
   var entries: [ConfigurationNode.Entry] = []
@@ -140,12 +141,12 @@ private func readRecord<R: ConfigurationRecord>(_ node: ConfigurationNode, _ pat
     }
     reader.report(entry.place, full, "unknown key '\(full)'" + (near.isEmpty ? "; known here: " + names.joined(separator: ", ") : near))
   }
-  guard reader.faults.count == faultsBefore else { return nil }
+  guard reader.faults.count == faultsBefore else { return record }
   for fault in record.faultsAcrossKeys() {
     let place = entries.first { $0.name == fault.key }?.value.place ?? node.place
     reader.report(place, joined(path, fault.key), "'\(joined(path, fault.key))' \(fault.message)")
   }
-  return reader.faults.count == faultsBefore ? record : nil
+  return record
 }
 
 extension String {

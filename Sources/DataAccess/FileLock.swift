@@ -14,16 +14,24 @@ public final class FileLock: Sendable {
   /// - Parameters:
   ///   - shared: Whether others may hold it too, shared like this one.
   ///   - waits: Whether to wait for whoever holds it, without end, or to throw ``DataAccessError/Kind/locked`` at once.
+  ///   - shouldStop: Asked while waiting; true throws ``DataAccessError/Kind/interrupted``.
   ///   - activity: What the lock is for, as in "running a cycle".
-  public init(path: String, shared: Bool = false, waits: Bool = false, activity: String) throws(DataAccessError) {
+  public init(
+    path: String, shared: Bool = false, waits: Bool = false, shouldStop: () -> Bool = { false }, activity: String
+  ) throws(DataAccessError) {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw fileError(errno, path, activity) }
-    let operation = (shared ? LOCK_SH : LOCK_EX) | (waits ? 0 : LOCK_NB)
-    while flock(descriptor, operation) != 0 {
+    // Waiting by looking again, not inside of `flock`: a wish to stop is a flag, which no system call looks at.
+    while flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
       let code = errno
       if code == EINTR { continue }
+      if code == EWOULDBLOCK, waits, !shouldStop() {
+        usleep(10_000)
+        continue
+      }
       close(descriptor)
-      throw code == EWOULDBLOCK ? DataAccessError(.locked, path: path, activity: activity) : fileError(code, path, activity)
+      guard code == EWOULDBLOCK else { throw fileError(code, path, activity) }
+      throw DataAccessError(waits ? .interrupted : .locked, path: path, activity: activity)
     }
   }
 

@@ -25,6 +25,8 @@ public struct CyclePlan: Hashable, Codable, Sendable {
   public var groupBy: [String]
   /// Jobs that may wait and run at a time.
   public var queueSize: Int
+  /// What was wrong before the cycle began and did not stop it (another version serves, older settings are in force): its first alerts.
+  public var troubles: [Alert] = []
 
   /// Makes a plan.
   public init(

@@ -2,6 +2,8 @@ import ArgumentParser
 import Configuration
 import DataAccess
 import Foundation
+import QualityCycle
+import Scripting
 
 /// The command line.
 @main
@@ -30,28 +32,27 @@ struct Lathe: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
-    } catch let error as CommandFailure {
-      if !error.message.isEmpty { Terminal.remark(error.message) }
-      Foundation.exit(error.code)
-    } catch let error as ConfigurationError {
-      Terminal.remark(error.description)
-      Foundation.exit(2)
-    } catch is CancellationError {
-      Terminal.remark("interrupted; nothing is half done")
-      Foundation.exit(130)
-    } catch let error as DataAccessError where error.kind == .interrupted && Interruption.isRequested {
-      Terminal.remark("interrupted; nothing is half done")
-      Foundation.exit(130)
     } catch {
-      let code = exitCode(for: error)
-      if code == .success || code == .validationFailure || error is ExitCode || error is CleanExit || error is ValidationError {
-        let text = fullMessage(for: error)
-        if code == .success { print(text) } else if !text.isEmpty { Terminal.remark(text) }
-        Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
-      }
-      Terminal.remark("\(error)")
-      Foundation.exit(1)
+      let (message, code) = ending(of: error)
+      if code == 0 { print(message) } else if !message.isEmpty { Terminal.remark(Terminal.harmless(message)) }
+      Foundation.exit(code)
     }
+  }
+
+  /// What to say when a command ended with `error`, and the exit code that is promised for it.
+  private static func ending(of error: any Error) -> (message: String, code: Int32) {
+    let interrupted = (message: "interrupted; nothing is half done", code: Int32(130))
+    switch error {
+    case let failure as CommandFailure: return (failure.message, failure.code)
+    case is CancellationError: return interrupted
+    case let error as DataAccessError where error.kind == .interrupted && Interruption.isRequested: return interrupted
+    case is ConfigurationError, is StrategyFaults, is CycleError, WorkspaceError.noMapping, WorkspaceError.severalSources:
+      return ("\(error)", 2)
+    default: break
+    }
+    let code = exitCode(for: error)
+    guard code == .success || code == .validationFailure || error is ExitCode || error is CleanExit else { return ("\(error)", 1) }
+    return (fullMessage(for: error), code == .validationFailure ? 2 : code.rawValue)
   }
 }
 

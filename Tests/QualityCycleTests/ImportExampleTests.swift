@@ -31,7 +31,7 @@ struct ImportExampleTests {
   init() throws { folder = try TemporaryFolder() }
 
   func mapping(_ name: String) throws -> ImportMapping {
-    try ImportMapping(try ConfigurationFile(path: Checkout.example(name)).effective)
+    try ImportMapping(try ConfigurationFile(path: Checkout.example(name)).read().effective)
   }
 
   func database() throws -> SQLiteDatabase { try SQLiteDatabase(path: folder.path("factory.sqlite"), access: .readWrite) }

@@ -37,7 +37,7 @@ struct ProductionLogTests {
       surroundings: Workspace.Surroundings(
         now: { FactoryBuilder.start }, wait: { _ in }, shouldStop: { false },
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, latheVersion: "test")
-    ) { overrides in try ConfigurationFile(path: settings, overrides: overrides).effective }
+    ) { overrides in try ConfigurationFile(path: settings).read(overrides) }
   }
 
   private func instant(_ text: String) throws -> Timestamp { try #require(Timestamp(text)) }
@@ -71,8 +71,8 @@ struct ProductionLogTests {
     let source = try workspace.source()
     let until = try instant("2012-03-01")
     let before = try Predictor(workspace.champion()).predict(report.sample.items, from: source, explaining: true)
-    _ = try workspace.database().write { transaction in
-      try transaction.execute("DELETE FROM work_results WHERE completed_at > ?", [.timestamp(until)])
+    _ = try workspace.fillSource { database in
+      try database.write { try $0.execute("DELETE FROM work_results WHERE completed_at > ?", [.timestamp(until)]) }
     }
     let again = try BaselineTrainer(workspace.settings).train(on: source, until: until)
     var model = again

@@ -11,8 +11,9 @@ import TestSupport
 import Testing
 
 struct FixedStrategies: StrategyProviding {
-  func samplingStrategy(_ name: String, parameters: [String: PlainValue]) throws -> any SamplingStrategy { FixedSampling() }
-  func triggerRule(_ name: String, parameters: [String: PlainValue]) throws -> any TriggerRule { FixedRule() }
+  func strategies(_ settings: Settings) throws -> (sampling: any SamplingStrategy, trigger: any TriggerRule) {
+    (FixedSampling(), FixedRule())
+  }
 }
 
 @Suite("A workspace")
@@ -30,19 +31,21 @@ struct WorkspaceTests {
       now: { FactoryBuilder.instant(100) }, wait: { _ in }, shouldStop: { false },
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, latheVersion: "test")
     workspace = try Workspace(folder: folder.path, surroundings: surroundings) { overrides in
-      try Settings.load("sampling: {min_population: 1}", named: "lathe.yaml", overrides: overrides)
+      ConfigurationFile.Reading(
+        effective: try Settings.load("sampling: {min_population: 1}", named: "lathe.yaml", overrides: overrides))
     }
   }
 
   private func fill() throws {
     let memory = try RingFactory.make()
-    let database = try workspace.database()
-    try database.migrate(FactorySchema.migrations)
-    try database.write { transaction in
-      try transaction.execute("ALTER TABLE items ADD COLUMN part_type TEXT")
-      try transaction.execute("ALTER TABLE items ADD COLUMN size REAL")
-      try transaction.insert(memory.itemFrame, into: "items")
-      try transaction.insert(memory.resultFrame, into: "work_results")
+    try workspace.fillSource { database in
+      try database.migrate(FactorySchema.migrations)
+      try database.write { transaction in
+        try transaction.execute("ALTER TABLE items ADD COLUMN part_type TEXT")
+        try transaction.execute("ALTER TABLE items ADD COLUMN size REAL")
+        try transaction.insert(memory.itemFrame, into: "items")
+        try transaction.insert(memory.resultFrame, into: "work_results")
+      }
     }
   }
 
@@ -102,6 +105,52 @@ struct WorkspaceTests {
     try Data(bytes).write(to: URL(filePath: file))
     #expect(throws: ModelStoreError.self) { try workspace.activate(second.version) }
     #expect(try workspace.champion().version == first.version)
+    let (report, _) = try workspace.runCycle(
+      CycleRequest(asOf: FactoryBuilder.instant(90), since: FactoryBuilder.instant(50)), strategies: FixedStrategies())
+    #expect(report.plan.champion == first.version)
+    let alert = try #require(report.alerts.first)
+    #expect(alert.code == .modelDamaged && alert.severity == .critical)
+    #expect(alert.message.contains("evidence.sections") && alert.message.hasSuffix("; \(first.version) serves instead"))
+  }
+
+  @Test("goes on with the last good settings while their file is wrong, and raises an alert")
+  func refusedSettings() throws {
+    let path = folder.path("lathe.yaml")
+    func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: path)) }
+    let file = ConfigurationFile(path: path)
+    try write("sampling: {min_population: 1, size: 11}")
+    try fill()
+    let first = try Workspace(folder: folder.path, surroundings: workspace.surroundings) { try file.read($0) }
+    _ = try first.trainBaseline(until: FactoryBuilder.instant(50))
+    try write("sampling: {size: many}")
+    let second = try first.refreshed(overriding: [ConfigurationOverride("sampling.seed", "7")])
+    #expect(second.settings.sampling.size == 11 && second.settings.sampling.seed == 7)
+    let (report, _) = try second.runCycle(
+      CycleRequest(asOf: FactoryBuilder.instant(90), since: FactoryBuilder.instant(50)), strategies: FixedStrategies())
+    #expect(report.alerts.first?.code == .invalidConfiguration)
+    #expect(report.alerts.first?.message.contains("lathe.yaml:1:18: 'sampling.size' must be an integer") == true)
+    try write("sampling: {size: 12}")
+    let third = try second.refreshed()
+    #expect(third.settings.sampling.size == 12 && third.settings.sampling.seed == 42 && third.refusedSettings.isEmpty)
+  }
+
+  @Test("leaves no version behind that its ledger does not know, and no database that was not filled")
+  func nothingHalfDone() throws {
+    struct Stop: Error {}
+    #expect(throws: Stop.self) {
+      try workspace.fillSource { database in
+        try database.migrate(FactorySchema.migrations)
+        throw Stop()
+      }
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("data")).isEmpty)
+    try fill()
+    #expect(throws: Stop.self) { try workspace.fillSource { _ in throw Stop() } }
+    #expect(try workspace.source().counts(until: nil).items > 0)
+
+    try Data("no ledger at all, but long enough to be looked at as one".utf8).write(to: URL(filePath: folder.path("ledger.sqlite")))
+    #expect(throws: DataAccessError.self) { try workspace.trainBaseline(until: FactoryBuilder.instant(50)) }
+    #expect(try workspace.models.list().isEmpty)
   }
 
   @Test("keeps the champion when training has nothing to learn from")

@@ -26,8 +26,9 @@ final class StrategyFixture {
     let surroundings = Workspace.Surroundings(
       now: { Self.now }, wait: { _ in }, shouldStop: shouldStop, logger: Logger(label: "test") { _ in lines }, latheVersion: "test")
     workspace = try Workspace(folder: folder.path, surroundings: surroundings) { overrides in
-      try Settings.load(
-        "scripting: {time_limit_seconds: \(seconds), memory_mb: \(megabytes)}", named: "lathe.yaml", overrides: overrides)
+      ConfigurationFile.Reading(
+        effective: try Settings.load(
+          "scripting: {time_limit_seconds: \(seconds), memory_mb: \(megabytes)}", named: "lathe.yaml", overrides: overrides))
     }
   }
 
@@ -131,6 +132,14 @@ enum Contexts {
     SamplingContext(
       asOf: StrategyFixture.now, since: FactoryBuilder.instant(50), seed: seed, size: size,
       population: population ?? Contexts.population(["a", "b", "c", "d", "e"]), history: try history(),
+      source: CutFactorySource(try RingFactory.make(), asOf: StrategyFixture.now))
+  }
+
+  static func comparison(
+    _ champion: ComparisonContext.Contender, _ candidates: [ComparisonContext.Contender], seed: UInt64 = 42
+  ) throws -> ComparisonContext {
+    ComparisonContext(
+      asOf: StrategyFixture.now, seed: seed, champion: champion, candidates: candidates, history: try history(),
       source: CutFactorySource(try RingFactory.make(), asOf: StrategyFixture.now))
   }
 

@@ -89,13 +89,21 @@ extension ModelStore {
       throw error
     }
     defer { withExtendedLifetime(locks) {} }
+    // Looked up again: what was there before the locks may have been a version in the making.
+    return try quarantine(leftovers())
+  }
+
+  /// Takes a version that was made but cannot be entered anywhere out of the versions, into `quarantine/`; it must not be in force.
+  public func setAside(_ version: String) throws { _ = try quarantine([version]) }
+
+  /// Moves files or folders into `quarantine/`, under names that are free there, and returns these.
+  private func quarantine(_ names: [String]) throws -> [String] {
     let quarantine = folder + "/quarantine"
     try files.createFolder(quarantine)
     var taken = Set(try files.names(in: quarantine))
     var moved: [String] = []
-    // Looked up again: what was there before the locks may have been a version in the making.
-    for name in try leftovers() {
-      let base = String(name.dropFirst())
+    for name in names {
+      let base = name.hasPrefix(".") ? String(name.dropFirst()) : name
       let newName = taken.contains(base) ? (2...).lazy.map { "\(base)_\($0)" }.first { !taken.contains($0) } ?? base : base
       guard try files.rename(folder + "/" + name, to: quarantine + "/" + newName) else { continue }
       taken.insert(newName)

@@ -11,7 +11,7 @@ struct AlertBuilder {
 
   /// All alerts: those of the whole cycle first, then item by item.
   func alerts() -> [Alert] {
-    wholeCycle() + perOperation() + failures()
+    plan.troubles + wholeCycle() + perOperation() + failures()
   }
 
   private func wholeCycle() -> [Alert] {

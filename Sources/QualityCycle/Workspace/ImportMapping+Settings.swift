@@ -4,6 +4,14 @@ public import Routing
 import Tabular
 
 extension ImportMapping {
+  /// What is wrong with the mapping that the `import` section of the configuration declares, each with its place in the file; nothing
+  /// where it declares none.
+  public static func faults(in effective: EffectiveSettings) -> [ConfigurationFault] {
+    if effective.settings.import.sources.isEmpty { return [] }
+    do throws(ConfigurationError) { _ = try ImportMapping(effective) } catch { return error.faults }
+    return []
+  }
+
   /// The mapping that the `import` section of the configuration declares.
   ///
   /// - Throws: ``ConfigurationError`` with every fault of the section, each with its place in the file.

@@ -21,9 +21,8 @@ public struct CycleRequest: Hashable, Sendable {
 
 /// Finds the strategies that settings name.
 public protocol StrategyProviding {
-  /// The sampling strategy and the trigger rule called so, with their parameters; throws when a file is missing or faulty.
-  func samplingStrategy(_ name: String, parameters: [String: PlainValue]) throws -> any SamplingStrategy
-  func triggerRule(_ name: String, parameters: [String: PlainValue]) throws -> any TriggerRule
+  /// The sampling strategy and the trigger rule that `settings` name, with their parameters; throws everything that is wrong with both.
+  func strategies(_ settings: Settings) throws -> (sampling: any SamplingStrategy, trigger: any TriggerRule)
 }
 
 extension Workspace {
@@ -47,18 +46,30 @@ extension Workspace {
   ) throws -> (report: CycleReport, files: [String]) {
     let source = try source()
     if try source.counts(until: nil).items == 0 { throw TrainingError.noItems(source: source.name) }
-    let champion = try champion()
+    let (champion, damage) = try serving()
+    let (sampling, trigger) = try strategies.strategies(settings)
     let cycle = QualityCycle(
-      source: source, ledger: try ledger(), predictor: Predictor(champion),
-      sampling: try strategies.samplingStrategy(settings.sampling.strategy, parameters: settings.sampling.parameters),
-      trigger: try strategies.triggerRule(settings.trigger.rule, parameters: settings.trigger.parameters),
+      source: source, ledger: try ledger(), predictor: Predictor(champion), sampling: sampling, trigger: trigger,
       surroundings: QualityCycle.Surroundings(
         now: surroundings.now, wait: surroundings.wait, checkCancellation: surroundings.checkCancellation, logger: surroundings.logger,
         latheVersion: surroundings.latheVersion, configuration: effective.canonicalText))
     let lock = try enterCycle()
     defer { withExtendedLifetime(lock) {} }
-    let report = try cycle.run(plan(request, champion: champion))
+    var plan = plan(request, champion: champion)
+    plan.troubles = troubles(damage)
+    let report = try cycle.run(plan)
     return (report, try write(report))
+  }
+
+  /// What is wrong before a cycle begins, and does not stop it.
+  private func troubles(_ damage: String?) -> [Alert] {
+    var troubles: [Alert] = []
+    if let damage { troubles.append(Alert(.modelDamaged, .critical, message: damage)) }
+    if !refusedSettings.isEmpty {
+      let faults = refusedSettings.map(\.description).joined(separator: "; ")
+      troubles.append(Alert(.invalidConfiguration, .critical, message: "the last good settings stay in force: \(faults)"))
+    }
+    return troubles
   }
 
   /// Writes the reports of a cycle in the formats of the settings, and its row into `summary.csv`; returns the files' paths.
@@ -99,14 +110,6 @@ extension Thresholds {
 }
 
 extension Workspace {
-  /// The same workspace with settings over those in force, as the command line gives them.
-  ///
-  /// - Throws: `ConfigurationError` with everything that is wrong with them.
-  public func overriding(_ overrides: [ConfigurationOverride]) throws -> Workspace {
-    if overrides.isEmpty { return self }
-    return try Workspace(folder: folder, surroundings: surroundings) { [reading] more in try reading(overrides + more) }
-  }
-
   /// Holds a lock that running cycles share. When nobody has it, cycles that the ledger believes to run were killed, and are closed.
   private func enterCycle() throws -> FileLock {
     let path = path(".cycles.lock")
@@ -114,7 +117,7 @@ extension Workspace {
       try ledger().closeAbandonedCycles(at: surroundings.now())
       withExtendedLifetime(alone) {}
     }
-    return try FileLock(path: path, shared: true, waits: true, activity: "running a cycle")
+    return try FileLock(path: path, shared: true, waits: true, shouldStop: surroundings.shouldStop, activity: "running a cycle")
   }
 
   private func makeFolder(_ path: String) throws {

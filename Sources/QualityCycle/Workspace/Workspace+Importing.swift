@@ -1,4 +1,6 @@
 import Configuration
+public import DataAccess
+import Foundation
 public import Routing
 
 extension Workspace {
@@ -14,8 +16,25 @@ extension Workspace {
       mapping.sources[0].files = files
     }
     let importer = try Importer(mapping)
-    // Before the database is opened: a mistake must not leave an empty one.
-    try importer.checkHeaders(locating: path)
-    return try importer.run(into: database(), locating: path, shouldStop: surroundings.shouldStop)
+    do {
+      return try fillSource { try importer.run(into: $0, locating: path, shouldStop: surroundings.shouldStop) }
+    } catch ImportError.database(let error) where error.kind == .interrupted && surroundings.shouldStop() { throw CancellationError() }
+  }
+
+  /// Calls `body` with the factory's database, which is made when it is not there; one that was made for a `body` that throws goes again.
+  ///
+  /// One process at a time: the second waits, so that it never takes away a database that the first has filled.
+  public func fillSource<Result>(_ body: (SQLiteDatabase) throws -> Result) throws -> Result {
+    let lock = try FileLock(path: path(".source.lock"), waits: true, shouldStop: surroundings.shouldStop, activity: "filling \(sourcePath)")
+    defer { withExtendedLifetime(lock) {} }
+    let isNew = !FileManager.default.fileExists(atPath: sourcePath)
+    let database = try database()
+    do { return try body(database) } catch {
+      if isNew {
+        try? database.close()
+        for ending in ["", "-journal", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: sourcePath + ending) }
+      }
+      throw error
+    }
   }
 }

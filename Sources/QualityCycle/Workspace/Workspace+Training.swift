@@ -6,9 +6,12 @@ public import Tabular
 extension Workspace {
   /// Trains the baseline on what was completed up to `instant`, keeps it as a new version, and activates it.
   ///
+  /// A failure leaves the version that serves in force, and no version that the ledger does not know.
   /// - Parameter progress: Called with the share done, 0…1.
   /// - Returns: The version's manifest.
   public func trainBaseline(until instant: Timestamp, progress: (Double) -> Void = { _ in }) throws -> ModelManifest {
+    // First, so that a ledger that cannot be used is found before the work is done.
+    let ledger = try ledger()
     let trainer = BaselineTrainer(settings)
     let model = try trainer.train(on: source(), until: instant) { share in
       try surroundings.checkCancellation()
@@ -27,21 +30,29 @@ extension Workspace {
         "left_out": .map(model.evidence.leftOut.mapValues { .integer(Int64($0)) }),
       ], parent: parent ?? nil, latheVersion: surroundings.latheVersion)
     let version = try models.create(description, at: surroundings.now()) { draft in try model.write(to: draft) }
-    let ledger = try ledger()
-    try ledger.noteTraining(version, asOf: instant, outcome: "activated", at: surroundings.now())
+    do { try ledger.noteTraining(version, asOf: instant, outcome: "trained", at: surroundings.now()) } catch {
+      try? models.setAside(version)
+      throw error
+    }
     try activate(version)
+    try ledger.noteTraining(version, asOf: instant, outcome: "activated", at: surroundings.now())
     return try models.manifest(of: version)
   }
 
-  /// Puts a version in force, after checking every byte of it, and notes that in the ledger.
+  /// Puts a version in force, after checking every byte of it.
+  ///
+  /// The ledger notes it before it is done: what serves is never something that the ledger does not know of.
   @discardableResult
   public func activate(_ version: String) throws -> ActiveModel {
+    try models.verify(version)
     let before = try? models.active()
-    let active = try models.activate(version)
-    if before?.version != active.version {
-      try ledger().note("activate", subject: version, detail: before.map { "instead of \($0.version)" }, at: surroundings.now())
+    if let before, before.version == version { return before }
+    let ledger = try ledger()
+    try ledger.note("activate", subject: version, detail: before.map { "instead of \($0.version)" }, at: surroundings.now())
+    do { return try models.activate(version) } catch {
+      try? ledger.note("activation failed", subject: version, detail: "\(error)", at: surroundings.now())
+      throw error
     }
-    return active
   }
 }
 

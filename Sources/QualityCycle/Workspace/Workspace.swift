@@ -14,16 +14,18 @@ public final class Workspace: Sendable {
   public let folder: String
   /// The settings in force, with their origins.
   public let effective: EffectiveSettings
+  /// Why the settings' file as it is now is not what is in force; empty when it is.
+  public let refusedSettings: [ConfigurationFault]
   /// What happens outside: clock, waiting, being told to stop, the log.
   public let surroundings: Surroundings
-  /// Reads the settings anew, with values over those of the file.
-  let reading: @Sendable ([ConfigurationOverride]) throws -> EffectiveSettings
-  private let opened = Mutex(Opened())
+  private let reading: @Sendable ([ConfigurationOverride]) throws -> ConfigurationFile.Reading
+  private let opened: Opened
 
-  private struct Opened {
-    var source: SQLiteFactorySource?
-    var ledger: Ledger?
-    var champion: RoutingModel?
+  /// What was opened so far.
+  private final class Opened: Sendable {
+    let source = Mutex<SQLiteFactorySource?>(nil)
+    let ledger = Mutex<Ledger?>(nil)
+    let model = Mutex<RoutingModel?>(nil)
   }
 
   /// What happens outside of a workspace.
@@ -55,14 +57,33 @@ public final class Workspace: Sendable {
     public func checkCancellation() throws { if shouldStop() { throw CancellationError() } }
   }
 
-  /// Makes the workspace in `folder`, with the settings that `reading` reads.
-  public init(
-    folder: String, surroundings: Surroundings, reading: @escaping @Sendable ([ConfigurationOverride]) throws -> EffectiveSettings
+  /// Makes the workspace in `folder`, with the settings that `reading` reads when it is given values over those of their file.
+  public convenience init(
+    folder: String, surroundings: Surroundings, reading: @escaping @Sendable ([ConfigurationOverride]) throws -> ConfigurationFile.Reading
   ) throws {
+    self.init(folder: folder, surroundings: surroundings, reading: reading, try reading([]), Opened())
+  }
+
+  private init(
+    folder: String, surroundings: Surroundings, reading: @escaping @Sendable ([ConfigurationOverride]) throws -> ConfigurationFile.Reading,
+    _ settings: ConfigurationFile.Reading, _ opened: Opened
+  ) {
     self.folder = folder
     self.reading = reading
-    effective = try reading([])
     self.surroundings = surroundings
+    self.opened = opened
+    effective = settings.effective
+    refusedSettings = settings.refused
+  }
+
+  /// The same workspace with its settings read anew, `overrides` over those of the file; what was opened stays open.
+  ///
+  /// While the file is wrong its last good settings stay in force: ``refusedSettings`` says so, and the next cycle raises an alert.
+  /// - Throws: `ConfigurationError` with everything that is wrong with the overrides.
+  public func refreshed(overriding overrides: [ConfigurationOverride] = []) throws -> Workspace {
+    let settings = try reading(overrides)
+    let opened = settings.effective.settings.source == self.settings.source ? opened : Opened()
+    return Workspace(folder: folder, surroundings: surroundings, reading: reading, settings, opened)
   }
 
   /// The settings in force.
@@ -84,16 +105,16 @@ public final class Workspace: Sendable {
   ///
   /// - Throws: ``WorkspaceError/noData(path:)`` when nothing was imported yet, or what is wrong with the file.
   public func source() throws -> SQLiteFactorySource {
-    try opened.withLock { opened in
-      if let source = opened.source { return source }
+    try opened.source.withLock { opened in
+      if let opened { return opened }
       let source = SQLiteFactorySource(try openDatabase(.readOnly))
-      opened.source = source
+      opened = source
       return source
     }
   }
 
   /// The factory's database, opened for writing; it is made when it is not there.
-  public func database() throws -> SQLiteDatabase { try openDatabase(.readWrite) }
+  func database() throws -> SQLiteDatabase { try openDatabase(.readWrite) }
 
   private func openDatabase(_ access: SQLiteDatabase.Access) throws -> SQLiteDatabase {
     do throws(DataAccessError) {
@@ -106,10 +127,10 @@ public final class Workspace: Sendable {
 
   /// The ledger; it is made when it is not there.
   public func ledger() throws -> Ledger {
-    try opened.withLock { opened in
-      if let ledger = opened.ledger { return ledger }
+    try opened.ledger.withLock { opened in
+      if let opened { return opened }
       let ledger = try Ledger(path: path("ledger.sqlite"))
-      opened.ledger = ledger
+      opened = ledger
       return ledger
     }
   }
@@ -117,22 +138,30 @@ public final class Workspace: Sendable {
   /// The version that serves, loaded: the active one, or the one before when that is damaged (which is logged as an error).
   ///
   /// - Throws: ``WorkspaceError/noChampion`` when none was activated yet, or what is wrong when no version is sound.
-  public func champion() throws -> RoutingModel {
+  public func champion() throws -> RoutingModel { try serving().model }
+
+  /// The version that serves, and what is wrong with the active one when it is another.
+  func serving() throws -> (model: RoutingModel, damage: String?) {
     guard let (manifest, refused) = try models.serving() else { throw WorkspaceError.noChampion }
-    if let known = opened.withLock({ $0.champion }), known.version == manifest.version { return known }
-    if let refused { logDamage(refused, instead: manifest.version) }
-    let model: RoutingModel
-    do { model = try load(manifest.version) } catch let damage as SectionFileError {
-      guard refused == nil, let previous = try models.active()?.previous else { throw damage }
-      model = try load(previous)
-      logDamage(damage, instead: previous)
+    if let refused { return (try model(manifest.version), told(refused, instead: manifest.version)) }
+    do { return (try model(manifest.version), nil) } catch let damage as SectionFileError {
+      guard let previous = try models.active()?.previous, let sound = try? model(previous) else { throw damage }
+      return (sound, told(damage, instead: previous))
     }
-    opened.withLock { $0.champion = model }
+  }
+
+  /// A version, kept in memory until another one serves.
+  private func model(_ version: String) throws -> RoutingModel {
+    if let known = opened.model.withLock({ $0 }), known.version == version { return known }
+    let model = try load(version)
+    opened.model.withLock { $0 = model }
     return model
   }
 
-  private func logDamage(_ damage: any Error, instead version: String) {
-    surroundings.logger.error("\(damage); \(version) serves instead", metadata: ["event": "model_damaged"])
+  private func told(_ damage: any Error, instead version: String) -> String {
+    let message = "\(damage); \(version) serves instead"
+    surroundings.logger.error("\(message)", metadata: ["event": "model_damaged"])
+    return message
   }
 
   /// Loads a version; its files are checked as they are read.

@@ -36,7 +36,7 @@ private let runFunction = LuaFunction(
   Parameter("options", RunOptions.self, "what to do otherwise than the settings say"),
   returns: .value(PlainValue.self, "cycle, metrics, alerts, retrain, priority, reasons, job, reports"), effect: .writes
 ) { workspace, options in
-  let workspace = try workspace.overriding(options.overrides)
+  let workspace = try workspace.refreshed(overriding: options.overrides)
   let (report, files) = try workspace.runCycle(
     CycleRequest(asOf: options.asOf, since: options.since), strategies: StrategyLibrary(workspace))
   return summary(of: report, files: files)

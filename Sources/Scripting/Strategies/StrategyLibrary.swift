@@ -1,4 +1,4 @@
-import Configuration
+public import Configuration
 import DataAccess
 import Foundation
 import LuaBridge
@@ -51,6 +51,21 @@ public struct StrategyLibrary: StrategyProviding {
       ])
     }
     return try StrategyFile(kind: kind, name: name, path: path, source: text(at: path))
+  }
+
+  /// The sampling strategy and the trigger rule that `settings` name.
+  ///
+  /// - Throws: ``StrategyFaults`` with everything that is wrong with both and with their parameters.
+  public func strategies(_ settings: Settings) throws -> (sampling: any SamplingStrategy, trigger: any TriggerRule) {
+    var faults: [StrategyFault] = []
+    func found<Strategy>(_ strategy: () throws -> Strategy) throws -> Strategy? {
+      do { return try strategy() } catch let error as StrategyFaults { faults += error.faults }
+      return nil
+    }
+    let sampling = try found { try samplingStrategy(settings.sampling.strategy, parameters: settings.sampling.parameters) }
+    let trigger = try found { try triggerRule(settings.trigger.rule, parameters: settings.trigger.parameters) }
+    guard let sampling, let trigger else { throw StrategyFaults(faults: faults) }
+    return (sampling, trigger)
   }
 
   /// The sampling strategy called `name`.

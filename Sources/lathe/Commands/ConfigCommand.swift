@@ -1,6 +1,5 @@
 import ArgumentParser
 import Configuration
-import Foundation
 
 /// Looks at settings.
 struct ConfigCommand: ParsableCommand {
@@ -56,13 +55,5 @@ struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print all keys with type, default and meaning, as Markdown.")
 
     func run() throws { Terminal.output(Settings.reference) }
-  }
-}
-
-/// Reading settings outside of a workspace.
-enum ConfigurationCheck {
-  /// The settings of the file at `path`.
-  static func load(_ path: String) throws -> EffectiveSettings {
-    try ConfigurationFile(path: path, environment: ProcessInfo.processInfo.environment).effective
   }
 }

@@ -46,29 +46,31 @@ struct DemoCommand: ParsableCommand {
 
   private func writeDatabase(_ plant: DemoPlant) throws -> Counts {
     let workspace = try global.open()
-    let database = try workspace.database()
-    try database.migrate(FactorySchema.migrations)
     let (items, routings) = (plant.items(), plant.routings())
     var resultCount = 0
     let bar = ProgressBar("making results", quiet: global.quiet)
-    try database.write { transaction in
-      guard try transaction.rowCount(of: "items") == 0, try transaction.rowCount(of: "work_results") == 0 else {
-        throw CommandFailure("\(database.path) has data already; nothing was changed. Use another workspace, or --csv")
-      }
-      let features = zip(items.names, items.columns).filter { FactorySchema.items.type(of: $0.0) == nil }
-      try FactorySchema.addFeatureColumns(features.map { (name: $0.0, type: $0.1.type) }, in: transaction)
-      try transaction.insert(items, into: "items")
-      try transaction.insert(routings, into: "routing_operations")
-      try plant.forEachResultBlock { block in
-        try workspace.surroundings.checkCancellation()
-        try transaction.insert(block, into: "work_results")
-        resultCount += block.rowCount
-        bar.show(min(1, Double(resultCount) / Double(results)))
+    try workspace.fillSource { database in
+      try database.migrate(FactorySchema.migrations)
+      try database.write { transaction in
+        guard try transaction.rowCount(of: "items") == 0, try transaction.rowCount(of: "work_results") == 0 else {
+          throw CommandFailure("\(database.path) has data already; nothing was changed. Use another workspace, or --csv")
+        }
+        let features = zip(items.names, items.columns).filter { FactorySchema.items.type(of: $0.0) == nil }
+        try FactorySchema.addFeatureColumns(features.map { (name: $0.0, type: $0.1.type) }, in: transaction)
+        try transaction.insert(items, into: "items")
+        try transaction.insert(routings, into: "routing_operations")
+        try plant.forEachResultBlock { block in
+          try workspace.surroundings.checkCancellation()
+          try transaction.insert(block, into: "work_results")
+          resultCount += block.rowCount
+          bar.show(min(1, Double(resultCount) / Double(results)))
+        }
+        // Before the commit: a plant without its truth is none.
+        try writeTruth(plant, into: (workspace.sourcePath as NSString).deletingLastPathComponent)
       }
     }
     bar.show(1)
-    try writeTruth(plant, into: (database.path as NSString).deletingLastPathComponent)
-    return Counts(place: database.path, items: items.rowCount, routings: routings.rowCount, results: resultCount)
+    return Counts(place: workspace.sourcePath, items: items.rowCount, routings: routings.rowCount, results: resultCount)
   }
 
   private func writeCSV(_ plant: DemoPlant, into folder: String) throws -> Counts {

@@ -31,7 +31,7 @@ struct InitCommand: ParsableCommand {
     }
     let settings: String
     if let config {
-      _ = try ConfigurationCheck.load(config)
+      _ = try ConfigurationFile.checkingAll(config).read()
       settings = String(decoding: try AtomicFile.read(config), as: UTF8.self)
     } else {
       settings = Settings.documentedDefaults

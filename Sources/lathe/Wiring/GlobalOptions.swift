@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Logging
 import QualityCycle
+import Routing
 public import Tabular
 
 /// Options that every command takes, before or after its name.
@@ -31,32 +32,46 @@ struct GlobalOptions: ParsableArguments {
 
   /// Opens the workspace, with settings given on the command line over those of the file.
   func open(_ overrides: [ConfigurationOverride] = []) throws -> Workspace {
-    let surroundings = surroundings(try settings(overrides))
-    return try Workspace(folder: folder, surroundings: surroundings) { more in try settings(overrides + more) }
+    let file = try configurationFile()
+    let given = try self.overrides() + overrides
+    let surroundings = surroundings(try file.read(given).effective)
+    return try Workspace(folder: folder, surroundings: surroundings) { more in try file.read(given + more) }
   }
 
   /// The settings in force.
-  func settings(_ overrides: [ConfigurationOverride] = []) throws -> EffectiveSettings {
+  func settings() throws -> EffectiveSettings { try configurationFile().read(overrides()).effective }
+
+  private func configurationFile() throws -> ConfigurationFile {
     guard FileManager.default.fileExists(atPath: settingsPath) else {
       if config != nil { throw CommandFailure.usage("\(settingsPath): no such file (--config)") }
       throw CommandFailure.usage(
         "\(folder) is no workspace: it has no lathe.yaml; make one with 'lathe init \(workspace ?? "DIR")', or give --workspace")
     }
-    var all: [ConfigurationOverride] = []
-    for assignment in assignments {
+    return ConfigurationFile.checkingAll(settingsPath)
+  }
+
+  /// The settings given with `--set`.
+  private func overrides() throws -> [ConfigurationOverride] {
+    try assignments.map { assignment in
       guard let equals = assignment.firstIndex(of: "=") else {
         throw CommandFailure.usage("--set '\(assignment)': expected key=value, such as sampling.size=200")
       }
-      all.append(
-        ConfigurationOverride(String(assignment[..<equals]), String(assignment[assignment.index(after: equals)...]), origin: "--set"))
+      return ConfigurationOverride(
+        String(assignment[..<equals]), String(assignment[assignment.index(after: equals)...]), origin: "--set")
     }
-    return try ConfigurationFile(path: settingsPath, environment: ProcessInfo.processInfo.environment, overrides: all + overrides).effective
   }
 
   private func surroundings(_ effective: EffectiveSettings) -> Workspace.Surroundings {
     Workspace.Surroundings(
       now: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) }, wait: Interruption.wait,
       shouldStop: { Interruption.isRequested }, logger: makeLogger(effective, folder: folder, quiet: quiet), latheVersion: latheVersion)
+  }
+}
+
+extension ConfigurationFile {
+  /// The settings at `path`, with this process's environment, checked as a whole: keys and import mapping.
+  static func checkingAll(_ path: String) -> ConfigurationFile {
+    ConfigurationFile(path: path, environment: ProcessInfo.processInfo.environment, checking: ImportMapping.faults)
   }
 }
 
