@@ -32,7 +32,7 @@ public enum AtomicFile {
       let number = AtomicFile.serial.add(1, ordering: .relaxed).newValue
       temporary = "\(folderName(of: target))/.\(fileName(of: target)).\(getpid()).\(number).tmp"
       descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else { throw fileError(errno, path, "writing it") }
+      guard descriptor >= 0 else { throw DataAccessError(errno: errno, path: path, activity: "writing it") }
       var status = stat()
       if stat(target, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o7777) }
     }
@@ -54,14 +54,14 @@ public enum AtomicFile {
       if code == 0, rename(temporary, target) != 0 { code = errno }
       guard code == 0 else {
         unlink(temporary)
-        throw fileError(code, path, "writing it")
+        throw DataAccessError(errno: code, path: path, activity: "writing it")
       }
       try AtomicFile.syncFolder(folderName(of: target))
     }
 
     private func failure(_ code: Int32) -> DataAccessError {
       abandon()
-      return fileError(code, path, "writing it")
+      return DataAccessError(errno: code, path: path, activity: "writing it")
     }
 
     private func abandon() {
@@ -78,20 +78,20 @@ public enum AtomicFile {
   /// Makes the names in a folder durable: a new, renamed or removed file is lost in a crash before this.
   public static func syncFolder(_ folder: String) throws(DataAccessError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw fileError(errno, folder, "making its names durable") }
+    guard descriptor >= 0 else { throw DataAccessError(errno: errno, path: folder, activity: "making its names durable") }
     let code = fsync(descriptor) == 0 ? 0 : errno
     close(descriptor)
     // EINVAL: a file system without durable folders.
-    guard code == 0 || code == EINVAL else { throw fileError(code, folder, "making its names durable") }
+    guard code == 0 || code == EINVAL else { throw DataAccessError(errno: code, path: folder, activity: "making its names durable") }
   }
 
   /// Returns the whole content of a file.
   public static func read(_ path: String) throws(DataAccessError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw fileError(errno, path, "reading it") }
+    guard descriptor >= 0 else { throw DataAccessError(errno: errno, path: path, activity: "reading it") }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw fileError(errno, path, "reading it") }
+    guard fstat(descriptor, &status) == 0 else { throw DataAccessError(errno: errno, path: path, activity: "reading it") }
     var content: [UInt8] = []
     content.reserveCapacity(Int(status.st_size))
     var block = [UInt8](repeating: 0, count: 1 << 16)
@@ -99,7 +99,7 @@ public enum AtomicFile {
       let count = Glibc.read(descriptor, &block, block.count)
       if count < 0 {
         if errno == EINTR { continue }
-        throw fileError(errno, path, "reading it")
+        throw DataAccessError(errno: errno, path: path, activity: "reading it")
       }
       if count == 0 { return content }
       content.append(contentsOf: block[..<count])
@@ -114,7 +114,7 @@ public enum AtomicFile {
 }
 
 /// Writes all bytes and returns 0, or the error number. A buffer's pointer is used within its closure only.
-func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Int32 {
+package func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Int32 {
   func put(_ buffer: UnsafeBufferPointer<UInt8>) -> Int32 {
     var rest = buffer[...]
     while !rest.isEmpty {
@@ -139,16 +139,17 @@ func folderName(of path: String) -> String {
 /// A path's last part.
 func fileName(of path: String) -> String { path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path }
 
-/// The error for an error number of the operating system.
-func fileError(_ code: Int32, _ path: String, _ activity: String) -> DataAccessError {
-  let kind: DataAccessError.Kind =
-    switch code {
-    case ENOENT, ENOTDIR: .noSuchFile
-    case EACCES, EPERM: .permission
-    case EROFS: .readOnly
-    case ENOSPC, EDQUOT: .diskFull
-    default: .inputOutput
-    }
-  let detail = kind == .inputOutput ? String(cString: strerror(code)) : ""
-  return DataAccessError(kind, path: path, activity: activity, detail: detail)
+extension DataAccessError {
+  /// The error for an error number of the operating system. glibc's `strerror` answers from a buffer of the calling thread.
+  package init(errno code: Int32, path: String, activity: String) {
+    let kind: Kind =
+      switch code {
+      case ENOENT, ENOTDIR: .noSuchFile
+      case EACCES, EPERM: .permission
+      case EROFS: .readOnly
+      case ENOSPC, EDQUOT: .diskFull
+      default: .inputOutput
+      }
+    self.init(kind, path: path, activity: activity, detail: kind == .inputOutput ? String(cString: strerror(code)) : "")
+  }
 }

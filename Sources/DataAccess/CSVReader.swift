@@ -57,7 +57,9 @@ public final class CSVReader {
   ) throws(CSVError) {
     precondition(bufferByteCount >= 4, "the buffer must hold a byte order mark")
     let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw CSVError(.file, path: path, fileError(errno, path, "reading it").description) }
+    guard file >= 0 else {
+      throw CSVError(.file, path: path, DataAccessError(errno: errno, path: path, activity: "reading it").description)
+    }
     let room = UnsafeMutablePointer<UInt8>.allocate(capacity: bufferByteCount + 1)
     // The header is looked at before `self` exists: what separates its fields is a constant of the reader.
     var filled = 0
@@ -82,7 +84,7 @@ public final class CSVReader {
     stops = .allocate(capacity: 256)
     stops.initialize(repeating: false, count: 256)
     for byte in [10, 13, self.delimiter] { stops[Int(byte)] = true }
-    guard code == 0 else { throw CSVError(.file, path: path, fileError(code, path, "reading it").description) }
+    guard code == 0 else { throw CSVError(.file, path: path, DataAccessError(errno: code, path: path, activity: "reading it").description) }
     if start.starts(with: [0xff, 0xfe]) || start.starts(with: [0xfe, 0xff]) || start.prefix(4).contains(0) {
       throw CSVError(.encoding, path: path, "expected UTF-8, but it looks like UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`")
     }
@@ -232,7 +234,7 @@ public final class CSVReader {
       let count = read(descriptor, buffer + limit, capacity - limit)
       if count < 0 {
         if errno == EINTR { continue }
-        throw CSVError(.file, path: path, fileError(errno, path, "reading it").description)
+        throw CSVError(.file, path: path, DataAccessError(errno: errno, path: path, activity: "reading it").description)
       }
       limit += count
       isAtEnd = count == 0

@@ -20,7 +20,7 @@ public final class FileLock: Sendable {
     path: String, shared: Bool = false, waits: Bool = false, shouldStop: () -> Bool = { false }, activity: String
   ) throws(DataAccessError) {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw fileError(errno, path, activity) }
+    guard descriptor >= 0 else { throw DataAccessError(errno: errno, path: path, activity: activity) }
     // Waiting by looking again, not inside of `flock`: a wish to stop is a flag, which no system call looks at.
     while flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
       let code = errno
@@ -30,7 +30,7 @@ public final class FileLock: Sendable {
         continue
       }
       close(descriptor)
-      guard code == EWOULDBLOCK else { throw fileError(code, path, activity) }
+      guard code == EWOULDBLOCK else { throw DataAccessError(errno: code, path: path, activity: activity) }
       throw DataAccessError(waits ? .interrupted : .locked, path: path, activity: activity)
     }
   }

@@ -194,15 +194,17 @@ public final class SQLiteDatabase: Sendable {
   private static func checkFile(_ path: String, _ access: Access) throws(DataAccessError) {
     var status = stat()
     guard stat(path, &status) == 0 else {
-      guard errno == ENOENT || errno == ENOTDIR, access == .readWrite else { throw fileError(errno, path, "opening it") }
+      guard errno == ENOENT || errno == ENOTDIR, access == .readWrite else {
+        throw DataAccessError(errno: errno, path: path, activity: "opening it")
+      }
       let folder = folderName(of: path)
-      guard stat(folder, &status) == 0 else { throw fileError(errno, folder, "making \(path) in it") }
+      guard stat(folder, &status) == 0 else { throw DataAccessError(errno: errno, path: folder, activity: "making \(path) in it") }
       return
     }
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw DataAccessError(.notADatabase, path: path, activity: "opening it", detail: "it is a folder")
     }
-    guard Glibc.access(path, R_OK) == 0 else { throw fileError(errno, path, "opening it") }
+    guard Glibc.access(path, R_OK) == 0 else { throw DataAccessError(errno: errno, path: path, activity: "opening it") }
   }
 
   /// Finds a file that was cut within a page; one cut between pages SQLite finds itself.

@@ -77,15 +77,15 @@ struct ModelActivationTests {
         let count = Mutex(0)
         let store = ModelStore(
           folder: folder,
-          files: DurableFiles { step, path in
+          files: DurableFiles { step, _ in
             let number = count.withLock {
               $0 += 1
               return $0 - 1
             }
-            if number == failing || isCrash && number > failing { throw FileError(operation: step.rawValue, path: path, code: 5) }
+            if number == failing || isCrash && number > failing { throw StepFault(step: step) }
           })
-        var failure: FileError?
-        do { try store.activate(second) } catch let error as FileError { failure = error }
+        var failure: StepFault?
+        do { try store.activate(second) } catch let error as StepFault { failure = error }
         let old = ActiveModel(version: first)
         let new = ActiveModel(version: second, previous: first)
         let active = try #require(try sound.active())
@@ -93,7 +93,7 @@ struct ModelActivationTests {
           #expect(active == new)
           return true
         }
-        #expect(active == (failure.operation == "sync folder" ? new : old))
+        #expect(active == (failure.step == .syncFolder ? new : old))
         let swept = try sound.sweep()
         #expect(swept.isEmpty || isCrash && swept == ["activating"])
         #expect(try sound.active() == active)

@@ -131,7 +131,7 @@ struct ModelSectionFileTests {
       try Data("no such thing at all, but long enough to have had a header of its own, had it been one".utf8).write(to: URL(filePath: path))
       #expect(message { _ in } == path + ": not a section file")
       try FileManager.default.removeItem(atPath: path)
-      #expect(message { _ in } == "cannot read '\(path)': No such file or directory")
+      #expect(message { _ in } == "\(path): no such file, while reading it; check the path")
     }
   }
 }

@@ -1,17 +1,15 @@
 import Crypto
+import DataAccess
 import Glibc
 
 // Pointers here live as long as the closure of the buffer that lends them; descriptors are owned by one value that closes them.
-
-/// The system's words for an error number. glibc's `strerror` answers from a buffer of the calling thread.
-func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
 
 /// One owner of an open descriptor; closed exactly once.
 struct Descriptor: ~Copyable, Sendable {
   let raw: Int32
   let path: String
 
-  init(opening path: String, _ flags: Int32, operation: String) throws(FileError) {
+  init(opening path: String, _ flags: Int32, activity: String) throws(DataAccessError) {
     self.path = path
     while true {
       let raw = open(path, flags | O_CLOEXEC, 0o644)
@@ -19,34 +17,19 @@ struct Descriptor: ~Copyable, Sendable {
         self.raw = raw
         return
       }
-      if errno != EINTR { throw FileError(operation: operation, path: path, code: errno) }
+      if errno != EINTR { throw DataAccessError(errno: errno, path: path, activity: activity) }
     }
   }
 
   deinit { close(raw) }
 
-  /// Size and whether it is a plain file.
-  func status() throws(FileError) -> (byteCount: Int, isFile: Bool) {
-    var status = stat()
-    guard fstat(raw, &status) == 0 else { throw FileError(operation: "look at", path: path, code: errno) }
-    return (Int(status.st_size), status.st_mode & S_IFMT == S_IFREG)
+  func sync() throws(DataAccessError) {
+    guard fsync(raw) == 0 else { throw DataAccessError(errno: errno, path: path, activity: "making it durable") }
   }
 
-  func sync() throws(FileError) {
-    guard fsync(raw) == 0 else { throw FileError(operation: "sync", path: path, code: errno) }
-  }
-
-  func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let slice = UnsafeRawBufferPointer(rebasing: rest)
-      let written = Glibc.write(raw, slice.baseAddress, slice.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw FileError(operation: "write", path: path, code: errno)
-      }
-      rest = rest.dropFirst(written)
-    }
+  func write(_ bytes: UnsafeRawBufferPointer) throws(DataAccessError) {
+    let code = writeAll(bytes, to: raw)
+    guard code == 0 else { throw DataAccessError(errno: code, path: path, activity: "writing it") }
   }
 
   /// Calls `body` with the file's bytes, block by block.
@@ -56,7 +39,7 @@ struct Descriptor: ~Copyable, Sendable {
         let count = read(raw, block.baseAddress, block.count)
         if count < 0 {
           if errno == EINTR { continue }
-          throw FileError(operation: "read", path: path, code: errno)
+          throw DataAccessError(errno: errno, path: path, activity: "reading it")
         }
         if count == 0 { return }
         try body(UnsafeRawBufferPointer(rebasing: block[..<count]))
@@ -75,7 +58,7 @@ final class OutputFile {
   /// Creates the file; one that is there already is an error unless it may be replaced.
   init(creating path: String, replacing: Bool = false, with files: DurableFiles) throws {
     try files.before(.create, path)
-    descriptor = try Descriptor(opening: path, O_WRONLY | O_CREAT | (replacing ? O_TRUNC : O_EXCL), operation: "create")
+    descriptor = try Descriptor(opening: path, O_WRONLY | O_CREAT | (replacing ? O_TRUNC : O_EXCL), activity: "making it")
     self.files = files
   }
 
@@ -105,7 +88,7 @@ extension DurableFiles {
 
   func createFolder(_ path: String) throws {
     try before(.createFolder, path)
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileError(operation: "create folder", path: path, code: errno) }
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw DataAccessError(errno: errno, path: path, activity: "making the folder") }
   }
 
   /// Makes a folder whose name nobody else has: `prefix` and six characters. The name alone is random.
@@ -113,7 +96,7 @@ extension DurableFiles {
     try before(.createFolder, prefix)
     var template = (prefix + "XXXXXX").utf8CString
     let isMade = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
-    guard isMade else { throw FileError(operation: "create folder", path: prefix, code: errno) }
+    guard isMade else { throw DataAccessError(errno: errno, path: prefix, activity: "making the folder") }
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     chmod(path, 0o755)
     return path
@@ -121,7 +104,7 @@ extension DurableFiles {
 
   func syncFolder(_ path: String) throws {
     try before(.syncFolder, path)
-    try Descriptor(opening: path, O_RDONLY | O_DIRECTORY, operation: "sync").sync()
+    try AtomicFile.syncFolder(path)
   }
 
   /// Renames, and returns `false` when the new name is a folder that holds something.
@@ -129,7 +112,7 @@ extension DurableFiles {
     try before(.rename, newPath)
     if Glibc.rename(path, newPath) == 0 { return true }
     if errno == ENOTEMPTY || errno == EEXIST { return false }
-    throw FileError(operation: "rename to", path: newPath, code: errno)
+    throw DataAccessError(errno: errno, path: newPath, activity: "giving it its name")
   }
 
   /// Removes a file, or a folder with the files in it, as far as it goes: for leftovers of our own.
@@ -143,7 +126,7 @@ extension DurableFiles {
   func names(in path: String) throws -> [String] {
     guard let folder = opendir(path) else {
       if errno == ENOENT { return [] }
-      throw FileError(operation: "list", path: path, code: errno)
+      throw DataAccessError(errno: errno, path: path, activity: "listing it")
     }
     defer { closedir(folder) }
     var names: [String] = []
@@ -159,27 +142,23 @@ extension DurableFiles {
 
   /// The text of a small file, or `nil` when there is no such file.
   func text(of path: String) throws -> [UInt8]? {
-    do {
-      let descriptor = try Descriptor(opening: path, O_RDONLY, operation: "read")
-      var bytes: [UInt8] = []
-      try descriptor.forEachBlock { bytes.append(contentsOf: $0) }
-      return bytes
-    } catch let error as FileError where error.code == ENOENT { return nil }
+    do throws(DataAccessError) { return try AtomicFile.read(path) } catch {
+      if error.kind == .noSuchFile { return nil }
+      throw error
+    }
   }
 
   /// Size and SHA-256 of a file, or `nil` when there is no such file or it is no plain file.
   func digest(of path: String) throws -> (byteCount: Int, sha256: String)? {
-    do {
-      let descriptor = try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, operation: "read")
-      guard try descriptor.status().isFile else { return nil }
-      var hasher = SHA256()
-      var byteCount = 0
-      try descriptor.forEachBlock {
-        hasher.update(bufferPointer: $0)
-        byteCount += $0.count
-      }
-      return (byteCount, hexadecimal(hasher.finalize()))
-    } catch let error as FileError where error.code == ENOENT || error.code == ELOOP { return nil }
+    guard byteCount(of: path) != nil else { return nil }
+    let descriptor = try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW, activity: "reading it")
+    var hasher = SHA256()
+    var byteCount = 0
+    try descriptor.forEachBlock {
+      hasher.update(bufferPointer: $0)
+      byteCount += $0.count
+    }
+    return (byteCount, hexadecimal(hasher.finalize()))
   }
 
   /// Size of a plain file, or `nil` when there is none.

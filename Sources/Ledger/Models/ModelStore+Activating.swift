@@ -19,7 +19,7 @@ extension ModelStore {
   ///
   /// Reads the switch anew each time (some microseconds), so a running process notices a change. It is replaced as a whole: a reader
   /// gets the old or the new one.
-  /// - Throws: ``ModelStoreError/damagedSwitch(path:)`` or ``FileError``.
+  /// - Throws: ``ModelStoreError/damagedSwitch(path:)`` or ``DataAccessError``.
   public func active() throws -> ActiveModel? {
     guard let bytes = try files.text(of: switchPath) else { return nil }
     guard let active = ActiveModel(sealed: String(decoding: bytes, as: UTF8.self)) else {
@@ -30,7 +30,7 @@ extension ModelStore {
 
   /// Puts a version in force, after checking every byte of it.
   /// - Returns: The new state; unchanged when the version was in force already.
-  /// - Throws: ``ModelStoreError`` when it is unknown or damaged: the version in force stays. ``FileError`` when the disk fails.
+  /// - Throws: ``ModelStoreError`` when it is unknown or damaged: the version in force stays. ``DataAccessError`` when the disk fails.
   @discardableResult
   public func activate(_ version: String) throws -> ActiveModel {
     try verify(version)

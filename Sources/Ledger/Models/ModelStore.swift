@@ -1,3 +1,4 @@
+import DataAccess
 import Tabular
 
 /// The model versions of a workspace: immutable, checksummed folders, and the switch that names the one in force.
@@ -33,7 +34,7 @@ public struct ModelStore: Sendable {
   }
 
   /// The manifest of a version, which is checked against its own checksum and the version's name.
-  /// - Throws: ``ModelStoreError``, or ``FileError``.
+  /// - Throws: ``ModelStoreError``, or ``DataAccessError``.
   public func manifest(of version: String) throws -> ModelManifest {
     guard Self.order(of: version) != nil, files.isFolder(path(of: version)) else {
       throw ModelStoreError.unknownVersion(version, known: try list())
@@ -51,7 +52,7 @@ public struct ModelStore: Sendable {
 
   /// Checks every byte of a version: its manifest, and the size and SHA-256 of each file; no file may be missing or added.
   /// - Returns: The manifest.
-  /// - Throws: ``ModelStoreError/damaged(version:_:)`` with every damaged file, ``ModelStoreError/unknownVersion(_:known:)`` or ``FileError``.
+  /// - Throws: ``ModelStoreError/damaged(version:_:)`` with every damaged file, ``ModelStoreError/unknownVersion(_:known:)`` or ``DataAccessError``.
   /// - Complexity: O(bytes), some 1 GB a second.
   @discardableResult
   public func verify(_ version: String) throws -> ModelManifest {
@@ -80,7 +81,7 @@ public struct ModelStore: Sendable {
         if let reason = try check(file, path(of: version) + "/" + file.name) {
           damages.append(ModelDamage(file: file.name, reason: reason))
         }
-      } catch let error as FileError { damages.append(ModelDamage(file: file.name, reason: .unreadable(error.description))) }
+      } catch let error as DataAccessError { damages.append(ModelDamage(file: file.name, reason: .unreadable(error.description))) }
     }
     let expected = Set(manifest.files.map(\.name) + [Self.manifestName])
     for name in try files.names(in: path(of: version)) where !expected.contains(name) {

@@ -1,4 +1,5 @@
 import Crypto
+import DataAccess
 import Glibc
 import Tabular
 
@@ -9,13 +10,15 @@ final class Mapping: Sendable {
   let count: Int
 
   init(path: String) throws {
-    let descriptor = try Descriptor(opening: path, O_RDONLY, operation: "read")
-    let (byteCount, isFile) = try descriptor.status()
-    guard isFile, byteCount >= SectionFile.headerByteCount else {
+    let descriptor = try Descriptor(opening: path, O_RDONLY, activity: "reading it")
+    var status = stat()
+    guard fstat(descriptor.raw, &status) == 0 else { throw DataAccessError(errno: errno, path: path, activity: "looking at it") }
+    let byteCount = Int(status.st_size)
+    guard status.st_mode & S_IFMT == S_IFREG, byteCount >= SectionFile.headerByteCount else {
       throw SectionFileError(path: path, section: nil, problem: .notASectionFile)
     }
     guard let base = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor.raw, 0), base != MAP_FAILED else {
-      throw FileError(operation: "map", path: path, code: errno)
+      throw DataAccessError(errno: errno, path: path, activity: "mapping it into memory")
     }
     self.base = UnsafeRawPointer(base)
     count = byteCount

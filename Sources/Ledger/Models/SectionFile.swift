@@ -39,7 +39,7 @@ public final class SectionFile: Sendable {
   }
 
   /// Opens a file and checks its header, table and size.
-  /// - Throws: ``SectionFileError``, ``FileError``.
+  /// - Throws: ``SectionFileError``, ``DataAccessError``.
   public init(path: String) throws {
     self.path = path
     mapping = try Mapping(path: path)
