@@ -31,7 +31,7 @@ extension Settings {
   }
 
   /// Beyond which figures an alert is raised.
-  public struct Thresholds: Equatable, Sendable {
+  public struct Thresholds: Hashable, Codable, Sendable {
     /// Largest mean absolute error, minutes.
     public var maeMax = 5.0
     /// Largest trimmed mean absolute error, minutes.

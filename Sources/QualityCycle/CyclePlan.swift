@@ -1,3 +1,4 @@
+public import Configuration
 public import Routing
 public import Tabular
 
@@ -20,7 +21,7 @@ public struct CyclePlan: Hashable, Codable, Sendable {
   /// Fewer items than these to choose from are told as a warning.
   public var minPopulation: Int
   /// What raises alerts.
-  public var thresholds: Thresholds
+  public var thresholds: Settings.Thresholds
   /// Columns to report metrics by; those that the source lacks are left out.
   public var groupBy: [String]
   /// Jobs that may wait and run at a time.
@@ -31,7 +32,7 @@ public struct CyclePlan: Hashable, Codable, Sendable {
   /// Makes a plan.
   public init(
     window: Window, seed: UInt64, champion: String, trainedUntil: Timestamp, basis: Basis, size: Int, population: PopulationKind,
-    minPopulation: Int, thresholds: Thresholds, groupBy: [String], queueSize: Int
+    minPopulation: Int, thresholds: Settings.Thresholds, groupBy: [String], queueSize: Int
   ) {
     self.window = window
     self.seed = seed
@@ -56,25 +57,4 @@ public enum PopulationKind: String, Codable, Sendable {
   case withResults = "with_results"
   /// All items.
   case all
-}
-
-/// Where measured figures raise alerts.
-public struct Thresholds: Hashable, Codable, Sendable {
-  /// Largest mae, minutes.
-  public var maeMax = 5.0
-  /// Largest trim_mae, minutes.
-  public var trimMaeMax = 3.5
-  /// Smallest process_match, 0…1.
-  public var processMatchMin = 0.8
-  /// Largest mean of the operations' cv.
-  public var meanCvMax = 0.3
-  /// Largest cv of one operation.
-  public var cvMax = 0.5
-  /// Fewest samples behind an operation's prediction.
-  public var sampleCountMin = 3
-  /// Share of the errors dropped at each end by trim_mae.
-  public var trimRatio = 0.1
-
-  /// Makes the default thresholds.
-  public init() {}
 }

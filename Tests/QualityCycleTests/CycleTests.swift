@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Ledger
 import Logging
@@ -83,7 +84,7 @@ final class CycleFixture {
     var plan = CyclePlan(
       window: Window(since: FactoryBuilder.instant(50), until: FactoryBuilder.instant(100)), seed: 42, champion: "version_1",
       trainedUntil: model.trainedUntil, basis: model.evidence.basis, size: 500, population: .withResults, minPopulation: 1,
-      thresholds: Thresholds(), groupBy: ["part_type", "resource_code", "colour"], queueSize: 3)
+      thresholds: Settings.Thresholds(), groupBy: ["part_type", "resource_code", "colour"], queueSize: 3)
     change(&plan)
     return plan
   }

@@ -1,3 +1,4 @@
+import Configuration
 import Metrics
 public import Routing
 import Tabular

@@ -34,7 +34,7 @@ extension Workspace {
       window: Window(since: since, until: asOf), seed: UInt64(settings.sampling.seed), champion: champion.version,
       trainedUntil: champion.trainedUntil, basis: champion.evidence.basis, size: settings.sampling.size,
       population: PopulationKind(rawValue: settings.sampling.population.rawValue) ?? .withResults,
-      minPopulation: settings.sampling.minPopulation, thresholds: Thresholds(settings.thresholds), groupBy: settings.reports.groupBy,
+      minPopulation: settings.sampling.minPopulation, thresholds: settings.thresholds, groupBy: settings.reports.groupBy,
       queueSize: settings.queue.maxSize)
   }
 
@@ -93,19 +93,6 @@ extension Workspace {
     let summary = reportFolder + "/summary.csv"
     try appendSummary(report.summary(), cycle: report.cycle, to: summary)
     return files + [summary]
-  }
-}
-
-extension Thresholds {
-  init(_ settings: Settings.Thresholds) {
-    self.init()
-    maeMax = settings.maeMax
-    trimMaeMax = settings.trimMaeMax
-    processMatchMin = settings.processMatchMin
-    meanCvMax = settings.meanCvMax
-    cvMax = settings.cvMax
-    sampleCountMin = settings.sampleCountMin
-    trimRatio = settings.trimRatio
   }
 }
 
