@@ -16,6 +16,8 @@ public struct MetricReport: Codable, Sendable {
   public var alerts: [Alert]
   /// Operations in the window that no error could be taken of, by reason.
   public var operationsLeftOut: [String: Int]
+  /// Orders whose minutes as a whole could not be compared, by reason.
+  public var ordersLeftOut: [String: Int]
   /// Sampled items that could not be evaluated, by reason.
   public var itemsLeftOut: [String: Int]
 

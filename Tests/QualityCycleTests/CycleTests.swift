@@ -128,6 +128,21 @@ struct CycleTests {
     #expect(report.measured.operations.first?.job == "turn" && report.measured.operations.first?.mae == 10)
   }
 
+  @Test("says of every operation and whole order that was not compared why not")
+  func leftOut() throws {
+    // The latest order did without washing; it polished, which nobody predicted, and nobody timed it.
+    let report = try CycleFixture(extra: [
+      ResultRow("ring1", "latest", "turn", day: 99, run: 20, quantity: 10), ResultRow("ring1", "latest", "polish", day: 99.5, run: nil),
+    ]).run()
+    let measured = report.measured
+    // Washing of the three earlier orders in the window.
+    #expect(
+      measured.operationsLeftOut == ["operation not predicted": 1, "operation predicted, but not aligned with the latest order": 3])
+    #expect(measured.ordersLeftOut == ["an operation without run minutes": 1])
+    #expect(measured["order_mae"]?.count == 30 && measured["mae"]?.count == 58)
+    #expect(report.markdown().contains("- 1 whole orders: an operation without run minutes\n"))
+  }
+
   @Test("gives the same bytes for the same plan and data")
   func deterministic() throws {
     let fixture = try CycleFixture(later: 3)

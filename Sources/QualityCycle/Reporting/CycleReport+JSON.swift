@@ -14,6 +14,7 @@ extension CycleReport {
       cycle: cycle, plan: plan, sample: sample, predictions: predicted.outcomes, predictionFailure: predicted.failure,
       evaluation: Document.Evaluation(
         basis: evaluation.basis, items: evaluation.items, operationsLeftOut: evaluation.leftOut,
+        ordersLeftOut: evaluation.ordersLeftOut,
         results: Columns(evaluation.operations), orders: Columns(evaluation.orders)),
       measured: measured, alerts: alerts, trigger: trigger, job: job, notes: Self.notes)
     return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
@@ -41,7 +42,7 @@ extension CycleReport {
     struct Evaluation: Encodable {
       var basis: Basis
       var items: [EvaluatedItem]
-      var operationsLeftOut: [String: Int]
+      var operationsLeftOut, ordersLeftOut: [String: Int]
       var results, orders: Columns
     }
   }

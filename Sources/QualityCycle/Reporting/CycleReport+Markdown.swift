@@ -119,10 +119,14 @@ extension CycleReport {
   }
 
   private func leftOut(_ text: inout MarkdownText) {
-    if measured.itemsLeftOut.isEmpty, measured.operationsLeftOut.isEmpty { return }
+    let parts = [
+      ("sampled items", measured.itemsLeftOut), ("operations", measured.operationsLeftOut), ("whole orders", measured.ordersLeftOut),
+    ]
+    if parts.allSatisfy({ $0.1.isEmpty }) { return }
     text.line("## Left out")
-    for (reason, count) in measured.itemsLeftOut.sorted(by: { $0.key < $1.key }) { text.line("- \(count) sampled items: \(reason)") }
-    for (reason, count) in measured.operationsLeftOut.sorted(by: { $0.key < $1.key }) { text.line("- \(count) operations: \(reason)") }
+    for (what, counts) in parts {
+      for (reason, count) in counts.sorted(by: { $0.key < $1.key }) { text.line("- \(count) \(what): \(reason)") }
+    }
   }
 }
 

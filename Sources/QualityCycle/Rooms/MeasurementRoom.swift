@@ -26,7 +26,7 @@ public struct MeasurementRoom {
     let figures = OperationFigures.all(in: evaluation)
     var report = MetricReport(
       basis: evaluation.basis, metrics: try metrics(of: evaluation, plan), groups: try groups(of: evaluation, plan), operations: figures,
-      alerts: [], operationsLeftOut: evaluation.leftOut, itemsLeftOut: [:])
+      alerts: [], operationsLeftOut: evaluation.leftOut, ordersLeftOut: evaluation.ordersLeftOut, itemsLeftOut: [:])
     for item in evaluation.items { if let reason = item.leftOut { report.itemsLeftOut[reason, default: 0] += 1 } }
     report.alerts = AlertBuilder(report: report, evaluation: evaluation, predicted: predicted, sample: sample, plan: plan).alerts()
     return report

@@ -17,6 +17,8 @@ public struct Evaluation: Codable, Sendable {
   public var orders: Frame
   /// Operations in the window that no error could be taken of, by reason.
   public var leftOut: [String: Int]
+  /// Orders with results in the window whose minutes as a whole could not be compared, by reason.
+  public var ordersLeftOut: [String: Int]
 }
 
 /// One sampled item's evaluation.

@@ -41,7 +41,7 @@ public struct Evaluator: Sendable {
     }
     return Evaluation(
       basis: basis, window: window, items: items, operations: try rows.operations.frame(), orders: try rows.orders.frame(),
-      leftOut: rows.leftOut)
+      leftOut: rows.leftOut, ordersLeftOut: rows.ordersLeftOut)
   }
 
   private func evaluate(
@@ -62,13 +62,16 @@ public struct Evaluator: Sendable {
     var alignedOperations: [Key: Int] = [:]
     let actualKeys = Key.keys(of: item.actual)
     for pair in item.aligned { alignedOperations[actualKeys[pair.actual]] = pair.predicted }
+    let predictedKeys = Set(Key.keys(of: item.predicted))
     var inHouse: [Int: (yes: Int, all: Int)] = [:]
     for (order, isDone) in zip(orders, done) {
       for operation in history.orders[order].operations.map({ history.operations[$0] }) {
         guard window.contains(Timestamp(microseconds: operation.completedAt)) else { continue }
         let key = Key(job: history.jobs[operation.job], occurrence: Int(operation.occurrence))
         guard let position = alignedOperations[key] else {
-          rows.leftOut["operation not predicted", default: 0] += 1
+          let reason =
+            predictedKeys.contains(key) ? "operation predicted, but not aligned with the latest order" : "operation not predicted"
+          rows.leftOut[reason, default: 0] += 1
           continue
         }
         if let flag = operation.inHouse {
@@ -77,7 +80,11 @@ public struct Evaluator: Sendable {
         }
         rows.add(operation, predicted: routing.operations[position], item: code, basis: basis, of: history)
       }
-      if isDone { rows.add(history.orders[order], predicted: routing, item: code, basis: basis, of: history) }
+      if isDone {
+        rows.add(history.orders[order], predicted: routing, item: code, basis: basis, of: history)
+      } else {
+        rows.ordersLeftOut["still under way", default: 0] += 1
+      }
     }
     for (position, operation) in routing.operations.enumerated() where operation.outsourcingReplaced {
       guard let seen = inHouse[position] else { continue }
@@ -137,6 +144,7 @@ private struct ObservationRows {
   var operations = Operations()
   var orders = Orders()
   var leftOut: [String: Int] = [:]
+  var ordersLeftOut: [String: Int] = [:]
 
   mutating func add(
     _ operation: WorkHistory.Operation, predicted: PredictedOperation, item: String, basis: Basis, of history: WorkHistory
@@ -166,19 +174,28 @@ private struct ObservationRows {
     operations.replaced.append(predicted.outsourcingReplaced)
   }
 
-  /// Adds an order that completed in the window, when all of its minutes are known and predicted.
+  /// Adds an order that completed in the window, when all of its minutes are known and predicted; else counts why not.
   mutating func add(_ order: WorkHistory.Order, predicted routing: CandidateRouting, item: String, basis: Basis, of history: WorkHistory) {
     var actual = 0.0
     var quantity = Double.nan
     for operation in history.operations[order.operations] {
-      guard operation.runMinutes.isFinite else { return }
+      guard operation.runMinutes.isFinite else {
+        ordersLeftOut["an operation without run minutes", default: 0] += 1
+        return
+      }
       actual += operation.runMinutes + (operation.setupMinutes.isFinite ? operation.setupMinutes : 0)
       quantity = quantity.isNaN ? operation.quantity : operation.quantity.isNaN ? quantity : max(quantity, operation.quantity)
     }
-    if basis == .unit, quantity.isNaN { return }
+    if basis == .unit, quantity.isNaN {
+      ordersLeftOut["no quantity", default: 0] += 1
+      return
+    }
     var predicted = 0.0
     for operation in routing.operations {
-      guard let minutes = operation.orderMinutes(quantity: quantity, basis: basis) else { return }
+      guard let minutes = operation.orderMinutes(quantity: quantity, basis: basis) else {
+        ordersLeftOut["an operation predicted without run minutes", default: 0] += 1
+        return
+      }
       predicted += minutes
     }
     orders.item.append(item)
