@@ -38,6 +38,7 @@ let package = Package(
     .target(name: "CLua", dependencies: ["CLuaSystem"]),
     .target(name: "Learning", dependencies: ["CKernels", "Tabular"], swiftSettings: kernel),
     .target(name: "Metrics", dependencies: ["CKernels", "Tabular"], swiftSettings: kernel),
+    .target(name: "Plotting", dependencies: ["Tabular"], swiftSettings: strict),
     .target(name: "DataAccess", dependencies: ["Tabular", grdb, sqlite], swiftSettings: kernel),
     // Rank 2
     .target(name: "LuaBridge", dependencies: ["CLua", "Tabular"], swiftSettings: strict),
@@ -69,6 +70,7 @@ let package = Package(
       name: "DemoPlantTests", dependencies: ["DemoPlant", "Learning", "Metrics", "Routing", "Tabular", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "LearningTests", dependencies: ["Learning", "Tabular"], swiftSettings: strict),
+    .testTarget(name: "PlottingTests", dependencies: ["Plotting", "Tabular"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tabular"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tabular"], swiftSettings: strict),
     .testTarget(
