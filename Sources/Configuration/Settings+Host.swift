@@ -4,16 +4,21 @@ extension Settings {
     /// Where they are written; a relative path starts at the workspace.
     public var directory = "reports"
     /// What each cycle writes, each format once.
-    public var formats: [Format] = [.json, .csv, .markdown]
+    public var formats: [Format] = [.json, .csv, .markdown, .html]
     /// Columns of items or operations that figures are also given by; one that the source lacks is left out.
     public var groupBy = ["part_type", "resource_code"]
+    /// Cycles whose files are kept; those of older ones are removed when a new one writes its own. The ledger keeps every cycle.
+    public var keepLast = 30
 
     /// The defaults.
     public init() {}
 
     /// A format of the report.
     public enum Format: String, CaseIterable, Sendable {
-      case json, csv, markdown
+      case json, csv, markdown, html
+
+      /// What a file of this format ends with.
+      public var fileEnding: String { self == .markdown ? "md" : rawValue }
     }
   }
 
@@ -72,6 +77,9 @@ extension Settings.Reports: ConfigurationRecord {
     Field(
       "group_by", \.groupBy, .list(of: .text, unique: true),
       "Columns of items or operations that figures are also given by; one that the source lacks is left out."),
+    Field(
+      "keep_last", \.keepLast, .integer(1...1_000_000), unit: "cycles",
+      "Cycles whose files are kept; the ledger keeps every cycle, and 'lathe report' makes its files again."),
   ]
 }
 

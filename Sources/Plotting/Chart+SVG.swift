@@ -30,7 +30,7 @@ extension Chart {
     for rule in rules {
       guard let at = place(xScale.lower, rule.value), area.top - 1 <= at.y, at.y <= area.bottom + 1 else { continue }
       svg.line(area.left, at.y, area.right, at.y, "rule")
-      svg.label(rule.label, x: area.right, y: at.y - 5, "soft", anchor: "end")
+      svg.label(rule.label, x: area.left + 6, y: at.y - 5, "soft")
     }
     for (position, series) in series.enumerated() { draw(series, position % SVGText.colorCount, place, into: &svg) }
     if showsLegend { drawLegend(y: area.top - 14, into: &svg) }
@@ -55,7 +55,9 @@ extension Chart {
       guard let across = xScale.place(tick.value) else { continue }
       let at = area.left + across * (area.right - area.left)
       svg.line(at, area.bottom, at, area.bottom + 5, "axis")
-      svg.label(tick.text, x: at, y: area.bottom + 18, "soft", anchor: "middle")
+      // A label at the edge would be cut off.
+      let half = Double(tick.text.displayWidth) * 3.5
+      svg.label(tick.text, x: min(at, area.right + 12 - half), y: area.bottom + 18, "soft", anchor: "middle")
     }
     svg.line(area.left, area.bottom, area.right, area.bottom, "axis")
     svg.label(x.label, x: (area.left + area.right) / 2, y: area.bottom + 36, "soft", anchor: "middle")
@@ -150,7 +152,7 @@ extension BarChart {
     var svg = SVGText()
     svg.label(title, x: 8, y: 20, "head")
     if !note.isEmpty { svg.label(note, x: 8, y: 38, "soft") }
-    let top = note.isEmpty ? 40.0 : 56.0
+    let top = (note.isEmpty ? 36.0 : 54.0) + (rule == nil ? 0 : 16)
     let rowHeight = 24.0
     let names = bars.map { $0.name.truncated(toDisplayWidth: 32) }
     let left = 24 + Double(names.map(\.displayWidth).max() ?? 0) * 7

@@ -1,6 +1,6 @@
 public import Ledger
 public import Routing
-import Tabular
+public import Tabular
 
 /// Everything a cycle did, as its rooms left it in the ledger: what all reports are made from.
 public struct CycleReport: Codable, Sendable {
@@ -20,6 +20,8 @@ public struct CycleReport: Codable, Sendable {
   public var trigger: TriggerOutcome
   /// The training that was queued; `nil` when none was asked for.
   public var job: QueuedJob?
+  /// The cycles before it that knew no more than it does: `cycle_id`, `as_of`, each metric, `retrained`; oldest first.
+  public var history: Frame
 
   /// Alerts of all rooms: what was measured, and a trigger rule that failed.
   public var alerts: [Alert] {
@@ -44,11 +46,32 @@ public struct CycleReport: Codable, Sendable {
     self.measured = measured
     self.trigger = trigger
     job = try ledger.value(QueuedJob?.self, of: Room.queueing.rawValue, in: cycle) ?? nil
+    history = try Self.history(before: cycle, plan, in: ledger)
+  }
+
+  /// Reads the report of a finished cycle, or of the last one that finished when none is named.
+  ///
+  /// - Throws: ``WorkspaceError/noFinishedCycle(_:newest:)`` when there is none.
+  public init(finished cycle: Int64?, in ledger: Ledger) throws {
+    let finished = try ledger.history(until: Timestamp(microseconds: .max), metrics: [])
+    var newest: Int64?
+    if case .integer(let numbers) = try finished.column("cycle_id").values { newest = numbers.max() }
+    guard let number = cycle ?? newest, let report = try CycleReport(number, in: ledger) else {
+      throw WorkspaceError.noFinishedCycle(cycle, newest: newest)
+    }
+    self = report
+  }
+
+  /// The finished cycles that a report of `cycle` shows beside it: the same ones whenever it is made.
+  static func history(before cycle: Int64, _ plan: CyclePlan, in ledger: Ledger) throws -> Frame {
+    let known = try ledger.history(until: plan.asOf, metrics: MeasurementRoom.historyMetrics)
+    guard case .integer(let numbers) = try known.column("cycle_id").values else { return known }
+    return try known.filtering(Bitmap(numbers.map { $0 < cycle }))
   }
 
   init(
     cycle: Int64, plan: CyclePlan, sample: Sample, predicted: PredictedSample, evaluation: Evaluation, measured: MetricReport,
-    trigger: TriggerOutcome, job: QueuedJob?
+    trigger: TriggerOutcome, job: QueuedJob?, history: Frame
   ) {
     self.cycle = cycle
     self.plan = plan
@@ -58,6 +81,7 @@ public struct CycleReport: Codable, Sendable {
     self.measured = measured
     self.trigger = trigger
     self.job = job
+    self.history = history
   }
 }
 

@@ -159,8 +159,8 @@ public struct QualityCycle {
 
     try enter(.reporting, &room)
     let report = CycleReport(
-      cycle: cycle, plan: plan, sample: sample, predicted: predicted, evaluation: evaluation, measured: measured, trigger: outcome, job: job
-    )
+      cycle: cycle, plan: plan, sample: sample, predicted: predicted, evaluation: evaluation, measured: measured, trigger: outcome,
+      job: job, history: try CycleReport.history(before: cycle, plan, in: ledger))
     try record(report)
     return report
   }

@@ -68,16 +68,16 @@ struct FaultTests {
       ("just words", "lathe.yaml:1:1: the configuration must be a map of keys, got 'just words'"),
       (
         "reports: {formats: json}",
-        "lathe.yaml:1:20: 'reports.formats' must be a list, not empty, of one of json, csv, markdown, each once, got 'json'"
+        "lathe.yaml:1:20: 'reports.formats' must be a list, not empty, of one of json, csv, markdown, html, each once, got 'json'"
       ),
       (
         "reports: {formats: []}",
-        "lathe.yaml:1:20: 'reports.formats' must be a list, not empty, of one of json, csv, markdown, each once, got a list"
+        "lathe.yaml:1:20: 'reports.formats' must be a list, not empty, of one of json, csv, markdown, html, each once, got a list"
       ),
       ("reports: {formats: [json, csv, json]}", "lathe.yaml:1:32: 'reports.formats' must have each value once, got 'json' again"),
       (
         "reports: {formats: [json, cvs]}",
-        "lathe.yaml:1:27: 'reports.formats[1]' must be one of json, csv, markdown, got 'cvs'; did you mean 'csv'?"
+        "lathe.yaml:1:27: 'reports.formats[1]' must be one of json, csv, markdown, html, got 'cvs'; did you mean 'csv'?"
       ),
       (
         "features: {columns: [a]}",

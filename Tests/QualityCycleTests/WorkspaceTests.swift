@@ -81,7 +81,7 @@ struct WorkspaceTests {
       #expect(report.cycle == Int64(cycle))
       #expect(
         files.map { ($0 as NSString).lastPathComponent } == [
-          "cycle-\(cycle).json", "cycle-\(cycle).csv", "cycle-\(cycle).md", "summary.csv",
+          "cycle-\(cycle).json", "cycle-\(cycle).csv", "cycle-\(cycle).md", "cycle-\(cycle).html", "summary.csv",
         ])
       _ = try workspace.write(report)
     }
@@ -91,6 +91,30 @@ struct WorkspaceTests {
     #expect(json["plan"]?["trained_until"] == .text(FactoryBuilder.instant(50).description))
     let (first, second) = (try AtomicFile.read(folder.path("reports/cycle-1.csv")), try AtomicFile.read(folder.path("reports/cycle-2.csv")))
     #expect(first == second)
+  }
+
+  @Test("keeps the files of the latest cycles only, and those that are not its own")
+  func retention() throws {
+    try fill()
+    _ = try workspace.trainBaseline(until: FactoryBuilder.instant(50))
+    let thrifty = try workspace.refreshed(overriding: [
+      ConfigurationOverride("reports.keep_last", "2"), ConfigurationOverride("reports.formats", "[markdown, csv]"),
+    ])
+    try FileManager.default.createDirectory(atPath: folder.path("reports"), withIntermediateDirectories: false)
+    for name in ["cycle-1.md.bak", "cycle-x.md", "cycle-0.txt", "notes.md"] {
+      try Data().write(to: URL(filePath: folder.path("reports/\(name)")))
+    }
+    for _ in 1...4 {
+      _ = try thrifty.runCycle(
+        CycleRequest(asOf: FactoryBuilder.instant(90), since: FactoryBuilder.instant(50)), strategies: FixedStrategies())
+    }
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path("reports")).sorted() == [
+        "cycle-0.txt", "cycle-1.md.bak", "cycle-3.csv", "cycle-3.md", "cycle-4.csv", "cycle-4.md", "cycle-x.md", "notes.md", "summary.csv",
+      ])
+    let report = try CycleReport(finished: 1, in: thrifty.ledger())
+    let again = try #require(try thrifty.write(report, as: [.html]).first)
+    #expect(again == folder.path("reports/cycle-1.html") && FileManager.default.fileExists(atPath: again))
   }
 
   @Test("serves the version before a damaged one, and refuses to activate the damaged one")

@@ -550,6 +550,22 @@ function models.activate(version) end
 ---@return string # the version's name
 function models.train_baseline(options) end
 
+---Reports of cycles, made from the ledger at any time.
+---@class lathe.report
+report = {}
+
+---The report of a finished cycle as a text, made from the ledger.
+---@param cycle? integer its number; the last finished one when nil (default nil)
+---@param format? "markdown"|"html"|"json"|"csv" how it is written (default "markdown")
+---@return string # the report
+function report.render(cycle, format) end
+
+---Writes the report of a finished cycle into the reports' folder, in the formats of the settings or in those given.
+---@param cycle? integer its number; the last finished one when nil (default nil)
+---@param formats? ("markdown"|"html"|"json"|"csv")[] how it is written; as the settings say when empty (default {})
+---@return string[] # the files' paths
+function report.write(cycle, formats) end
+
 ---quantity and version
 ---@class (exact) routing.predict.options
 ---@field quantity? number pieces of the order; adds order_minutes to each operation and to the whole

@@ -6,12 +6,7 @@ public import Tabular
 extension CycleReport {
   /// A row for each predicted item and operation, and for each item without: what was predicted, and what came of it.
   public func rows() throws -> Frame {
-    struct Key: Hashable {
-      var item, job: String
-      var occurrence: Int
-    }
-    let figures = Dictionary(
-      measured.operations.map { (Key(item: $0.item, job: $0.job, occurrence: $0.occurrence), $0) }, uniquingKeysWith: { first, _ in first })
+    let figures = Dictionary(measured.operations.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     let leftOut = Dictionary(evaluation.items.map { ($0.item, $0.leftOut) }, uniquingKeysWith: { first, _ in first })
     var rows = RowBuilder()
     for outcome in predicted.outcomes {
@@ -21,7 +16,7 @@ extension CycleReport {
         continue
       }
       for (position, operation) in prediction.routing.operations.enumerated() {
-        let figure = figures[Key(item: outcome.item, job: operation.job, occurrence: operation.occurrence)]
+        let figure = figures[OperationFigures.Name(item: outcome.item, job: operation.job, occurrence: operation.occurrence)]
         rows.add(
           item: outcome.item, status: reason ?? (figure == nil ? "no results of this operation" : "compared"),
           (prediction.marks, position + 1, operation), figure)

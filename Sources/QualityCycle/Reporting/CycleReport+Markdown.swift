@@ -11,7 +11,7 @@ extension CycleReport {
     text.line("# Cycle \(cycle)")
     text.line(
       "Results after \(plan.window.since) up to \(plan.asOf), predicted by `\(plan.champion)`, which knows up to \(plan.trainedUntil). Run "
-        + "minutes are \(unit). \(sample.items.count) of \(sample.populationCount) items sampled by `\(sample.strategy.name)`, seed \(plan.seed)."
+        + "minutes are \(unitWithReason). \(sample.items.count) of \(sample.populationCount) items sampled by `\(sample.strategy.name)`, seed \(plan.seed)."
     )
     for remark in sample.remarks { text.line("- \(MarkdownText.escaped(remark))") }
     decision(&text)
@@ -27,8 +27,6 @@ extension CycleReport {
     text.line("- Intervals hold 95 % and resample items, not results. `–` means that there was nothing to measure.")
     return text.text
   }
-
-  private var unit: String { evaluation.basis == .unit ? "minutes a piece" : "minutes an order, because quantities are not known" }
 
   private func decision(_ text: inout MarkdownText) {
     text.line("## Decision")
@@ -52,20 +50,18 @@ extension CycleReport {
       measured.metrics.map { metric in
         [
           metric.name, shown(metric.value), metric.interval.map { "\(rounded($0.lower)) … \(rounded($0.upper))" } ?? "–",
-          threshold(of: metric.name) ?? "–", String(metric.count) + (metric.excluded > 0 ? " (\(metric.excluded) excluded)" : ""),
+          shownThreshold(of: metric) ?? "–", String(metric.count) + (metric.excluded > 0 ? " (\(metric.excluded) excluded)" : ""),
         ]
       })
   }
 
-  private func threshold(of metric: String) -> String? {
-    switch metric {
-    case "mae": "≤ \(rounded(plan.thresholds.maeMax))"
-    case "trim_mae": "≤ \(rounded(plan.thresholds.trimMaeMax))"
-    case "process_match": "≥ \(rounded(plan.thresholds.processMatchMin))"
-    case "cv": "≤ \(rounded(plan.thresholds.meanCvMax))"
-    default: nil
-    }
+  /// The threshold of a metric as reports show it: `≤ 5`; `nil` for a metric without one.
+  func shownThreshold(of metric: Measurement) -> String? {
+    threshold(of: metric.name).map { "\(metric.direction == .higher ? "≥" : "≤") \(rounded($0))" }
   }
+
+  /// What run minutes are counted per, and why where it is the lesser way.
+  var unitWithReason: String { evaluation.basis == .unit ? unit : "\(unit), because quantities are not known" }
 
   private func alertSection(_ text: inout MarkdownText) {
     text.line("## Alerts")
@@ -119,20 +115,22 @@ extension CycleReport {
   }
 
   private func leftOut(_ text: inout MarkdownText) {
-    let parts = [
-      ("sampled items", measured.itemsLeftOut), ("operations", measured.operationsLeftOut), ("whole orders", measured.ordersLeftOut),
-    ]
-    if parts.allSatisfy({ $0.1.isEmpty }) { return }
+    let parts = leftOutParts
+    if parts.isEmpty { return }
     text.line("## Left out")
-    for (what, counts) in parts {
-      for (reason, count) in counts.sorted(by: { $0.key < $1.key }) { text.line("- \(count) \(what): \(reason)") }
-    }
+    for (what, reason, count) in parts { text.line("- \(count) \(what): \(reason)") }
+  }
+
+  /// What no figure is of, and why.
+  var leftOutParts: [(what: String, reason: String, count: Int)] {
+    [("sampled items", measured.itemsLeftOut), ("operations", measured.operationsLeftOut), ("whole orders", measured.ordersLeftOut)]
+      .flatMap { what, counts in counts.sorted { $0.key < $1.key }.map { (what, $0.key, $0.value) } }
   }
 }
 
 extension PlainValue {
   /// A reason as a person reads it: its code, then its message, or its other fields, figures to three decimals.
-  fileprivate var words: String {
+  var words: String {
     guard case .map(var fields) = self else { return brief }
     let code = fields.removeValue(forKey: "code").map { "**\($0)**" }
     if let message = fields["message"]?.text {
@@ -154,7 +152,7 @@ extension PlainValue {
 }
 
 /// A figure as reports show it; without evidence `–`.
-private func shown(_ value: Double?) -> String { value.map(rounded) ?? "–" }
+func shown(_ value: Double?) -> String { value.map(rounded) ?? "–" }
 
 /// Markdown in the making: headings get blank lines around them, tables are padded so that they read as plain text too.
 private struct MarkdownText {

@@ -101,16 +101,18 @@ public struct MeasurementRoom {
   private func rowGroups(
     _ evaluation: Evaluation, by name: String, _ plan: CyclePlan, level: (Int) -> Cell
   ) throws -> [MetricReport.Group] {
-    let actual = try evaluation.operations.column("actual_minutes").numbers ?? []
-    let predicted = try evaluation.operations.column("predicted_minutes").numbers ?? []
+    let pairs = try Pairs(evaluation.operations, "actual_minutes", "predicted_minutes")
+    let bootstrap = try Bootstrap(resamples: Self.resamples, seed: plan.seed)
     var rows: [String: [Int]] = [:]
-    for row in actual.indices { rows[level(row).shown, default: []].append(row) }
+    for row in pairs.actual.indices { rows[level(row).shown, default: []].append(row) }
     return try rows.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { level, rows in
-      let (actual, predicted) = (rows.map { actual[$0] }, rows.map { predicted[$0] })
+      let (actual, predicted) = (rows.map { pairs.actual[$0] }, rows.map { pairs.predicted[$0] })
+      let clusters = rows.map { pairs.clusters[$0] }
       return MetricReport.Group(
         by: name, level: level,
         metrics: [
-          try Score.mae(actual, predicted), try Score.trimMae(actual, predicted, ratio: plan.thresholds.trimRatio),
+          try Score.mae(actual, predicted).with(interval: bootstrap.interval(of: .mae, actual, predicted, clusters: clusters)),
+          try Score.trimMae(actual, predicted, ratio: plan.thresholds.trimRatio),
           try Score.bias(actual, predicted), try Score.wape(actual, predicted),
         ])
     }

@@ -36,6 +36,27 @@ extension OperationFigures {
     return (row, groups.count)
   }
 
+  /// Which operation of which item some figures are of.
+  struct Name: Hashable {
+    var item, job: String
+    var occurrence: Int
+  }
+
+  var key: Name { Name(item: item, job: job, occurrence: occurrence) }
+
+  /// The rows of each item and operation in an evaluation's operations.
+  static func rows(in evaluation: Evaluation) -> [Name: [Int]] {
+    let frame = evaluation.operations
+    var rows: [Name: [Int]] = [:]
+    for row in 0..<frame.rowCount {
+      guard let item = frame["item_code"]?.text(row), let job = frame["job_code"]?.text(row),
+        let occurrence = frame["occurrence"]?.number(row)
+      else { continue }
+      rows[Name(item: item, job: job, occurrence: Int(occurrence)), default: []].append(row)
+    }
+    return rows
+  }
+
   /// The figures of each item and operation of `evaluation`, the largest sum of errors first.
   static func all(in evaluation: Evaluation) -> [OperationFigures] {
     let frame = evaluation.operations

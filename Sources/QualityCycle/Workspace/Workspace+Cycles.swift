@@ -38,7 +38,7 @@ extension Workspace {
       queueSize: settings.queue.maxSize)
   }
 
-  /// Runs a cycle with the champion that serves, and writes its reports.
+  /// Runs a cycle with the champion that serves, writes its reports, and removes those that are too old to keep.
   ///
   /// - Returns: The report and the files that were written.
   public func runCycle(
@@ -58,7 +58,9 @@ extension Workspace {
     var plan = plan(request, champion: champion)
     plan.troubles = troubles(damage)
     let report = try cycle.run(plan)
-    return (report, try write(report))
+    let files = try write(report)
+    removeOldReports()
+    return (report, files)
   }
 
   /// What is wrong before a cycle begins, and does not stop it.
@@ -71,29 +73,6 @@ extension Workspace {
     }
     return troubles
   }
-
-  /// Writes the reports of a cycle in the formats of the settings, and its row into `summary.csv`; returns the files' paths.
-  public func write(_ report: CycleReport) throws -> [String] {
-    try makeFolder(reportFolder)
-    let base = reportFolder + "/cycle-\(report.cycle)"
-    var files: [String] = []
-    for format in settings.reports.formats {
-      switch format {
-      case .json:
-        try AtomicFile.write(report.json(), to: base + ".json")
-        files.append(base + ".json")
-      case .csv:
-        try CSVWriter().write(report.rows(), to: base + ".csv")
-        files.append(base + ".csv")
-      case .markdown:
-        try AtomicFile.write(report.markdown(), to: base + ".md")
-        files.append(base + ".md")
-      }
-    }
-    let summary = reportFolder + "/summary.csv"
-    try appendSummary(report.summary(), cycle: report.cycle, to: summary)
-    return files + [summary]
-  }
 }
 
 extension Workspace {
@@ -105,24 +84,5 @@ extension Workspace {
       withExtendedLifetime(alone) {}
     }
     return try FileLock(path: path, shared: true, waits: true, shouldStop: surroundings.shouldStop, activity: "running a cycle")
-  }
-
-  private func makeFolder(_ path: String) throws {
-    do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-      throw DataAccessError(.inputOutput, path: path, activity: "making the folder", detail: "\(error)")
-    }
-  }
-
-  /// Adds the row of a cycle to the summary of all cycles; a second writing of one cycle replaces nothing and adds nothing.
-  private func appendSummary(_ row: Frame, cycle: Int64, to path: String) throws {
-    // Read, extended and replaced whole, under a lock: two cycles may end at once, and a full disk must not leave half a row.
-    let lock = try FileLock(path: self.path(".reports.lock"), waits: true, activity: "adding a row to \(path)")
-    defer { withExtendedLifetime(lock) {} }
-    let writer = CSVWriter()
-    guard FileManager.default.fileExists(atPath: path) else { return try writer.write(row, to: path) }
-    let existing = try AtomicFile.read(path)
-    let known = String(decoding: existing, as: UTF8.self).split(whereSeparator: \.isNewline)
-    if known.contains(where: { $0.hasPrefix("\(cycle),") }) { return }
-    try AtomicFile.write(existing + writer.rows(row), to: path)
   }
 }

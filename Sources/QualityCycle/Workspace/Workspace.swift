@@ -176,6 +176,7 @@ public enum WorkspaceError: Error, Hashable, CustomStringConvertible {
   case noChampion
   case noMapping
   case severalSources(count: Int)
+  case noFinishedCycle(Int64?, newest: Int64?)
 
   /// The message, with what to do.
   public var description: String {
@@ -186,6 +187,9 @@ public enum WorkspaceError: Error, Hashable, CustomStringConvertible {
     case .severalSources(let count):
       "files can be named on the command line for a mapping with one source only, and import.sources has \(count); put the files where they "
         + "are named there"
+    case .noFinishedCycle(let cycle, let newest):
+      (cycle.map { "there is no finished cycle \($0)" } ?? "no cycle has come to its end yet")
+        + (newest.map { "; the newest is \($0)" } ?? "; run one with 'lathe cycle'")
     case .noChampion: "no model version serves yet; train one with 'lathe train --baseline'"
     }
   }

@@ -53,10 +53,7 @@ private let getFunction = LuaFunction(
   "get", "The whole report of a cycle.", in: Workspace.self, Parameter("cycle", Int.self, "its number"),
   returns: .value(PlainValue.self, "everything, as in the JSON report"), effect: .reads
 ) { workspace, cycle in
-  guard let report = try CycleReport(Int64(cycle), in: workspace.ledger()) else {
-    let known = try workspace.ledger().cycles(limit: 1).first.map { "; the newest is \($0.id)" } ?? "; there are none yet"
-    throw LuaError("there is no finished cycle \(cycle)\(known)")
-  }
+  let report = try CycleReport(finished: Int64(cycle), in: workspace.ledger())
   return try JSONDecoder().decode(PlainValue.self, from: Data(report.json().utf8))
 }
 

@@ -14,7 +14,7 @@ let strategyModules: [LuaModule] = pureModules + [FrameModule.module, strategyDa
 
 /// What scripts and the REPL see.
 public let scriptModules: [LuaModule] =
-  ScriptSession.generalModules + [cycleModule, dataModule, modelsModule, routingModule]
+  ScriptSession.generalModules + [cycleModule, dataModule, modelsModule, reportModule, routingModule]
 
 extension ScriptLog {
   /// A log that passes on to `logger`.

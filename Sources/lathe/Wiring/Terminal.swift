@@ -7,8 +7,11 @@ enum Terminal {
   static func remark(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
   /// Writes text to stdout, as it is. Exits quietly when nobody reads any more (`lathe history | head`).
-  static func output(_ text: String) {
-    do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch { exit(0) }
+  static func output(_ text: String) { output(Array(text.utf8)) }
+
+  /// Writes bytes to stdout, in the same way.
+  static func output(_ bytes: [UInt8]) {
+    do { try FileHandle.standardOutput.write(contentsOf: Data(bytes)) } catch { exit(0) }
   }
 
   /// Writes a value to stdout as JSON, keys sorted and in snake case.
