@@ -26,6 +26,12 @@ extension DemoPlant {
     if rows.count > 0 { try body(rows.take()) }
   }
 
+  /// Calls `body` with every result in order of release; spoilt ones as they were before they were spoilt.
+  func forEachResult(_ body: (PlantResult) -> Void) {
+    var orders = OrderStream(self)
+    while let order = orders.next() { for result in order.results where result.endedAt < orders.end { body(result) } }
+  }
+
   /// The whole work_results relation; for plants that fit into memory.
   public func results() throws(FrameError) -> Frame {
     var blocks: [Frame] = []
@@ -55,6 +61,8 @@ struct PlantResult: Sendable {
   /// Working minutes from the plant's first day.
   var endedAt: Double
   var setup, run, wait: Double
+  /// The median of the run minutes a piece, given all that could be known before: everything but noise and gross errors.
+  var median: Double
   var good, bad: Int
 
   /// Whether it comes before `other` in the relation.
@@ -110,14 +118,14 @@ private struct OrderStream {
     let planned = isAlternative ? family.alternativeJobs ?? family.jobs : family.jobs
     let jobs = minutes.changed(plant.itemJobs(item, planned), family, day: day)
     let quantity = min(200, max(1, Int((family.quantity * random.factor(0.6)).rounded())))
-    let orderFactor = PlantMinutes.orderFactor(&random)
+    let orderNoise = PlantMinutes.orderFactor(&random)
 
     var results: [PlantResult] = []
     results.reserveCapacity(jobs.count)
     var (clock, pieces) = (released, quantity)
     for (position, job) in jobs.enumerated() {
       let result = step(
-        job, at: position, of: number, item, family, pieces: pieces, clock: clock, factor: orderFactor, &random)
+        job, at: position, of: number, item, family, pieces: pieces, clock: clock, noise: orderNoise, &random)
       clock = result.endedAt
       pieces = result.good
       results.append(result)
@@ -126,7 +134,7 @@ private struct OrderStream {
   }
 
   private func step(
-    _ job: Int, at position: Int, of order: Int, _ item: PlantItem, _ family: PlantFamily, pieces: Int, clock: Double, factor: Double,
+    _ job: Int, at position: Int, of order: Int, _ item: PlantItem, _ family: PlantFamily, pieces: Int, clock: Double, noise: Double,
     _ random: inout SeededGenerator
   ) -> PlantResult {
     let work = PlantJob.all[job]
@@ -138,17 +146,19 @@ private struct OrderStream {
     // A contractor's truck takes days; in the plant an order waits for its turn.
     let wait = isOutsourced ? PlantCalendar.minutesPerDay * (2 + 3 * random.uniform()) : 20 + random.waiting(mean: 420)
     let setup = isOutsourced ? 0 : minutes.setupMinutes(family, job) * random.factor(0.15)
-    var unit = minutes.unitMinutes(item, family, job) * factor * PlantMinutes.noiseFactor(work, &random)
-    unit *= PlantMinutes.batchFactor(pieces) * PlantMinutes.practiceFactor(age: day - max(item.created, family.introduced))
-    unit *= minutes.eventFactor(job, family.material, day: day)
-    if !isOutsourced { unit *= minutes.machineFactor(job, machine) }
-    let run = max(0.01, (unit * Double(pieces) * 100).rounded() / 100)
+    let chance = noise * PlantMinutes.noiseFactor(work, &random)
+    var median = minutes.unitMinutes(item, family, job)
+    median *= PlantMinutes.batchFactor(pieces) * PlantMinutes.practiceFactor(age: day - max(item.created, family.introduced))
+    median *= minutes.eventFactor(job, family.material, day: day)
+    if !isOutsourced { median *= minutes.machineFactor(job, machine) }
+    let run = max(0.01, (median * chance * Double(pieces) * 100).rounded() / 100)
     let isScrapping = random.uniform() < 0.06
     let bad = isScrapping ? min(pieces - 1, 1 + random.integer(below: max(1, pieces / 12))) : 0
     let rounded = min(60, max(isOutsourced ? 0 : 10, (setup * 10).rounded() / 10))
     return PlantResult(
       order: order, operation: position, item: item.number, job: job, machine: machine, inHouse: !isOutsourced,
-      endedAt: clock + wait + rounded + run, setup: rounded, run: run, wait: (wait * 10).rounded() / 10, good: pieces - bad, bad: bad)
+      endedAt: clock + wait + rounded + run, setup: rounded, run: run, wait: (wait * 10).rounded() / 10, median: median, good: pieces - bad,
+      bad: bad)
   }
 }
 

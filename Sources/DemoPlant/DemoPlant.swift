@@ -37,7 +37,7 @@ public struct DemoPlant: Sendable {
   ///   - events: What changed beside the insourcing that every plant sees; `nil` for ``PlantEvent/lastMonth(endsAt:)``.
   ///   - dirtyShare: Share of results to be spoilt, 0…1.
   public init(
-    items: Int = 2000, results: Int = 40_000, years: Double = 2, seed: UInt64, endsAt: Timestamp, events: [PlantEvent]? = nil,
+    items: Int = 5000, results: Int = 100_000, years: Double = 2, seed: UInt64, endsAt: Timestamp, events: [PlantEvent]? = nil,
     dirtyShare: Double = 0
   ) throws(DemoPlantError) {
     func check(_ isRight: Bool, _ name: String, _ expected: String, _ got: some CustomStringConvertible) throws(DemoPlantError) {
@@ -69,10 +69,18 @@ public struct DemoPlant: Sendable {
     families = (0..<max(1, items / 36)).map { [lastDay] in PlantFamily($0, of: draw, lastDay: lastDay) }
   }
 
+  /// Makes the plant that `truth` is true of.
+  public init(_ truth: PlantTruth) throws(DemoPlantError) {
+    try self.init(
+      items: truth.items, results: truth.results, years: truth.years, seed: truth.seed, endsAt: truth.endsAt,
+      events: truth.events.filter { $0.kind != .insourcing }, dirtyShare: truth.dirtyShare)
+  }
+
   /// What is true of the plant.
   public var truth: PlantTruth {
     PlantTruth(
-      seed: seed, startsAt: startsAt, endsAt: endsAt, families: families.count,
+      seed: seed, items: itemCount, results: resultCount, years: endsAt.seconds(since: startsAt) / (365.25 * 86_400),
+      dirtyShare: dirtyShare, startsAt: startsAt, endsAt: endsAt, families: families.count,
       noise: Dictionary(uniqueKeysWithValues: PlantJob.all.map { ($0.code, PlantMinutes.noise(of: $0)) }),
       outlierShare: PlantMinutes.outlierShare, events: events)
   }

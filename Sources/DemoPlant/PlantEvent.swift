@@ -66,8 +66,11 @@ public struct PlantEvent: Hashable, Codable, Sendable {
 
 /// What is true of a generated plant: what no source could tell, and what a model ought to find.
 public struct PlantTruth: Hashable, Codable, Sendable {
-  /// The seed and the span of time.
+  /// What the plant was made from: with these the same plant can be made again.
   public var seed: UInt64
+  public var items, results: Int
+  public var years, dirtyShare: Double
+  /// The span of time.
   public var startsAt, endsAt: Timestamp
   /// Number of designs that the items are variants of.
   public var families: Int

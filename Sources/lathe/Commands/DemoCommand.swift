@@ -11,25 +11,33 @@ struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo", abstract: "Make up the data of a believable plant for seals: into the workspace, or as CSV files.",
     discussion: """
-      The same seed gives the same bytes. What is true of the plant (noise, events) is written beside the data, to demo-truth.json; no \
-      other part of Lathe reads it.
+      The same seed gives the same bytes. What is true of the plant (noise, events) is written beside the data, to demo-truth.json, \
+      which only --truth reads: it prints the best error that any predictor could reach on the results of a window.
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Option(help: ArgumentHelp("Items.", valueName: "count")) var items = 2000
-  @Option(help: ArgumentHelp("Work results, about.", valueName: "count")) var results = 40_000
+  @Option(help: ArgumentHelp("Items.", valueName: "count")) var items = 5000
+  @Option(help: ArgumentHelp("Work results, about.", valueName: "count")) var results = 100_000
   @Option(help: ArgumentHelp("Years of results.", valueName: "years")) var years = 2.0
   @Option(help: ArgumentHelp("Where all numbers come from.", valueName: "number")) var seed: UInt64 = 42
   @Option(help: ArgumentHelp("The last instant.", valueName: "time")) var until = Timestamp(microseconds: 1_782_864_000_000_000)
   @Option(help: ArgumentHelp("Share of results to spoil, 0…1: negative minutes, no item, reported twice.", valueName: "share"))
   var dirty = 0.0
+  @Flag(help: "Plant changes with known dates: slow wear, a new machine, a changed routing, another supplier.") var drift = false
+  @Flag(help: "Make nothing; tell the least error that any predictor could have had on this workspace's plant.") var truth = false
+  @Option(help: ArgumentHelp("With --truth: judge by results completed after this instant.", valueName: "time")) var since: Timestamp?
+  @Option(help: ArgumentHelp("With --truth: judge by results completed up to this instant.", valueName: "time")) var asOf: Timestamp?
   @Option(help: ArgumentHelp("Write items.csv, routing_operations.csv and work_results.csv into this folder instead.", valueName: "dir"))
   var csv: String?
 
   func run() throws {
+    if truth { return try showTruth() }
+    if since != nil || asOf != nil { throw CommandFailure.usage("--since and --as-of go with --truth") }
     let plant: DemoPlant
     do {
-      plant = try DemoPlant(items: items, results: results, years: years, seed: seed, endsAt: until, dirtyShare: dirty)
+      plant = try DemoPlant(
+        items: items, results: results, years: years, seed: seed, endsAt: until, events: drift ? PlantEvent.drift(endsAt: until) : nil,
+        dirtyShare: dirty)
     } catch { throw CommandFailure.usage(error.description) }
     let counts = try csv.map { try writeCSV(plant, into: $0) } ?? writeDatabase(plant)
     if global.json { return try Terminal.output(json: counts) }
@@ -37,6 +45,33 @@ struct DemoCommand: ParsableCommand {
       "\(counts.items) items, \(counts.routings) routing operations, \(counts.results) results from \(plant.startsAt) to \(plant.endsAt), in "
         + "\(counts.place)\n")
     if !global.quiet { for event in plant.events { Terminal.remark("\(event.at): \(event.summary)") } }
+  }
+
+  /// Tells what no predictor could have beaten, on this workspace's plant.
+  private func showTruth() throws {
+    let folder = try csv ?? (global.open().sourcePath as NSString).deletingLastPathComponent
+    let path = folder + "/demo-truth.json"
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let truth: PlantTruth
+    do { truth = try decoder.decode(PlantTruth.self, from: Data(AtomicFile.read(path))) } catch is DecodingError {
+      throw CommandFailure("\(path) is not what 'lathe demo' of this version writes; make the plant again in a new workspace")
+    }
+    let (since, until) = (since ?? truth.endsAt.advanced(bySeconds: -30 * 86_400), asOf ?? truth.endsAt)
+    guard since < until else { throw CommandFailure.usage("the window is empty: it begins at \(since) and ends at \(until)") }
+    let floor = try DemoPlant(truth).floor(since: since, until: until)
+    if global.json { return try Terminal.output(json: floor) }
+    Terminal.output("\(floor.results) results after \(since) up to \(until); least errors, minutes a piece:\n")
+    if floor.results == 0 { return }
+    let all = PlantFloor.Job(job: "all", results: floor.results, mae: floor.mae, trimMae: floor.trimMae)
+    let rows = [all] + floor.jobs
+    let rounded = { (value: Double) in (value * 1000).rounded() / 1000 }
+    let table = try Frame([
+      ("job", Column(rows.map(\.job))), ("results", Column(rows.map { Int64($0.results) })), ("mae", Column(rows.map { rounded($0.mae) })),
+      ("trim_mae", Column(rows.map { rounded($0.trimMae) })),
+    ])
+    Terminal.output(table.rendered(FrameLayout(rows: 100)) + "\n")
+    for event in truth.events { Terminal.output("\(event.at): \(event.summary)\n") }
   }
 
   private struct Counts: Encodable {
