@@ -60,8 +60,8 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "CEdit", "Configuration", "DataAccess", "DemoPlant", "Ledger", "LuaBridge", "Metrics", "QualityCycle", "Routing", "Scripting",
-        "Tabular",
+        "CEdit", "Configuration", "DataAccess", "DemoPlant", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing",
+        "Scripting", "Tabular",
         argumentParser, logging,
       ], swiftSettings: strict),
     // Tests

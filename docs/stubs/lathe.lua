@@ -313,6 +313,11 @@ function data.sources() end
 ---@return any # counts, first_result, last_result, remarks { rows, message, example }
 function data.check() end
 
+---What each column of a relation holds.
+---@param relation? string items, routing_operations or work_results; all three when nil (default nil)
+---@return frame # relation, column, type, rows, missing, distinct, placeholders, least, median, greatest, commonest
+function data.describe(relation) end
+
 ---Imports CSV files by the mapping in the settings: all or nothing. Repeating it changes nothing.
 ---@param files? string[] files to read instead of those that the mapping names (default {})
 ---@return any # files { path, rows, used, refusals } and relations { name, records, written }

@@ -169,7 +169,7 @@ public struct FeatureEncoder: Hashable, Codable, Sendable {
     return (sorted[sorted.count / 2], variance > 0 ? variance.squareRoot() : 1)
   }
 
-  private static func isPlaceholder(_ text: String) -> Bool {
+  static func isPlaceholder(_ text: String) -> Bool {
     guard text.utf8.count <= 8 else { return false }
     return missingTexts.contains(text.lowercased().filter { $0 != " " })
   }

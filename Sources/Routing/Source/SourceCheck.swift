@@ -24,43 +24,141 @@ public struct SourceCheck: Hashable, Codable, Sendable {
 }
 
 extension SQLiteFactorySource {
-  /// Looks for what the data lacks and what is suspicious in it, at `now`. A handful of statements; O(rows).
+  /// Looks for what the data lacks and what is suspicious in it, at `now`. Some statements over each relation; O(rows).
   public func check(at now: Timestamp) throws -> SourceCheck {
     let range = try database.read(
       "SELECT min(completed_at), max(completed_at) FROM work_results", as: [("first", .timestamp), ("last", .timestamp)])
-    var remarks: [SourceCheck.Remark] = []
-    func look(_ message: String, example: String, from: String, _ parameters: [Cell] = []) throws {
-      let found = try database.read(
-        "SELECT count(*), min(\(example)) FROM \(from)", parameters, as: [("rows", .integer), ("example", .text)])
-      guard case .integer(let rows) = found.columns[0][0], rows > 0 else { return }
-      remarks.append(SourceCheck.Remark(rows: Int(rows), message: message, example: found.columns[1].text(0)))
-    }
-    try look(
-      "results completed in the future: check zone and format of their times", example: "result_id",
-      from: "work_results WHERE completed_at > ?",
-      [.timestamp(now)])
-    try look(
-      "results with negative minutes or quantities", example: "result_id",
-      from: "work_results WHERE run_minutes < 0 OR setup_minutes < 0 OR good_quantity < 0 OR bad_quantity < 0")
-    try look(
-      "results of items that have no row: they are compared with no other item", example: "item_code",
-      from: "work_results WHERE item_code NOT IN (SELECT item_code FROM items)")
-    try look(
-      "results without run minutes: they tell what was done, not how long", example: "result_id",
-      from: "work_results WHERE run_minutes IS NULL")
-    try look(
-      "results with run minutes but no quantity: they are left out when minutes are counted per piece", example: "result_id",
-      from: "work_results WHERE run_minutes IS NOT NULL AND coalesce(good_quantity, 0) + coalesce(bad_quantity, 0) <= 0")
-    try look(
-      "results without an order: each counts as an order of its own", example: "result_id", from: "work_results WHERE order_no IS NULL")
-    try look(
-      "items without results: they are predicted from items like them", example: "item_code",
-      from: "items WHERE item_code NOT IN (SELECT item_code FROM work_results)")
-    try look(
-      "items without a standard routing: outsourcing that was replaced cannot be told", example: "item_code",
-      from: "items WHERE item_code NOT IN (SELECT item_code FROM routing_operations)")
+    let remarks = try times(now) + keys() + minutes() + gaps() + features() + indexes()
     return SourceCheck(
       counts: try counts(until: nil), firstResult: range.columns[0].timestamp(0), lastResult: range.columns[1].timestamp(0),
       remarks: remarks)
+  }
+
+  /// The remark on the rows of `from`, one of them as `example`; none where there are no such rows.
+  private func look(_ message: String, example: String, from: String, _ parameters: [Cell] = []) throws -> [SourceCheck.Remark] {
+    let found = try database.read(
+      "SELECT count(*), min(\(example)) FROM \(from)", parameters, as: [("rows", .integer), ("example", .text)])
+    guard case .integer(let rows) = found.columns[0][0], rows > 0 else { return [] }
+    return [SourceCheck.Remark(rows: Int(rows), message: message, example: found.columns[1].text(0))]
+  }
+
+  private func times(_ now: Timestamp) throws -> [SourceCheck.Remark] {
+    try look(
+      "results completed in the future: check zone and format of their times", example: "result_id",
+      from: "work_results WHERE completed_at > ?", [.timestamp(now)])
+      + look(
+        "results completed before 1990: check the format of their times", example: "result_id", from: "work_results WHERE completed_at < ?",
+        [.timestamp(Timestamp(microseconds: 631_152_000_000_000))])
+  }
+
+  private func keys() throws -> [SourceCheck.Remark] {
+    try look(
+      "results that repeat another in all but their id: minutes and pieces count twice", example: "result_id",
+      from: """
+        (SELECT max(result_id) AS result_id FROM work_results
+         GROUP BY order_no, item_code, op_seq, job_code, resource_code, completed_at, setup_minutes, run_minutes, good_quantity, bad_quantity
+         HAVING count(*) > 1)
+        """)
+      + look(
+        "results of items that have no row, but one that differs in case or blanks alone: codes are compared exactly", example: "item_code",
+        from: """
+          work_results WHERE item_code NOT IN (SELECT item_code FROM items)
+            AND lower(trim(item_code)) IN (SELECT lower(trim(item_code)) FROM items)
+          """)
+      + look(
+        "results of items that have no row: they are compared with no other item", example: "item_code",
+        from: "work_results WHERE item_code NOT IN (SELECT item_code FROM items)")
+  }
+
+  private func minutes() throws -> [SourceCheck.Remark] {
+    try look(
+      "results with negative minutes or quantities", example: "result_id",
+      from: "work_results WHERE run_minutes < 0 OR setup_minutes < 0 OR good_quantity < 0 OR bad_quantity < 0")
+      + magnitudes()
+      + look(
+        "results without run minutes: they tell what was done, not how long", example: "result_id",
+        from: "work_results WHERE run_minutes IS NULL")
+      + look(
+        "results with run minutes but no quantity: they are left out when minutes are counted per piece", example: "result_id",
+        from: "work_results WHERE run_minutes IS NOT NULL AND coalesce(good_quantity, 0) + coalesce(bad_quantity, 0) <= 0")
+  }
+
+  private func gaps() throws -> [SourceCheck.Remark] {
+    try look(
+      "results without an order: each counts as an order of its own", example: "result_id", from: "work_results WHERE order_no IS NULL")
+      + look(
+        "items without results: they are predicted from items like them", example: "item_code",
+        from: "items WHERE item_code NOT IN (SELECT item_code FROM work_results)")
+      + look(
+        "items without a standard routing: outsourcing that was replaced cannot be told", example: "item_code",
+        from: "items WHERE item_code NOT IN (SELECT item_code FROM routing_operations)")
+  }
+
+  /// Whether results and plans are some 60 or 3,600 times apart: a unit was read as another.
+  private func magnitudes() throws -> [SourceCheck.Remark] {
+    let frame = try database.read(
+      """
+      SELECT r.run_minutes / (coalesce(r.good_quantity, 0) + coalesce(r.bad_quantity, 0)) / (o.run_minutes / coalesce(o.quantity_basis, 1))
+      FROM work_results r JOIN routing_operations o ON o.item_code = r.item_code AND o.job_code = r.job_code
+      WHERE r.run_minutes > 0 AND coalesce(r.good_quantity, 0) + coalesce(r.bad_quantity, 0) > 0 AND o.run_minutes > 0
+      LIMIT 100000
+      """, as: [("ratio", .double)])
+    let ratios = (frame.columns[0].numbers ?? []).sorted()
+    guard ratios.count >= 20 else { return [] }
+    let median = ratios[ratios.count / 2]
+    let units = [(60.0, "minutes for hours, or seconds for minutes"), (3600, "seconds for hours")]
+    for (factor, mistake) in units {
+      for (ratio, words) in [(median / factor, "more"), (1 / median / factor, "less")] where (0.5...2).contains(ratio) {
+        return [
+          SourceCheck.Remark(
+            rows: ratios.count,
+            message: "results take some \(Int(factor)) times \(words) than their standard routings say: was a unit taken for another "
+              + "(\(mistake))?", example: nil)
+        ]
+      }
+    }
+    return []
+  }
+
+  /// Texts that look as if they stood for no value, and are none of those that count as missing.
+  private static let suspicious = ["---", "?", "??", ".", "..", "na", "n.a.", "#n/a", "tbd", "xxx", "unknown", "없음", "미정"]
+
+  /// Feature columns with texts that look like placeholders, and those without any value.
+  private func features() throws -> [SourceCheck.Remark] {
+    let listed = Self.suspicious.map { "'\($0)'" }.joined(separator: ", ")
+    return try featureColumns().flatMap { column -> [SourceCheck.Remark] in
+      let name = quoted(column.name)
+      let empty = try look(
+        "items, all of them, have no value in '\(column.name)': it tells nothing", example: "item_code",
+        from: "items WHERE NOT EXISTS (SELECT 1 FROM items WHERE \(name) IS NOT NULL)")
+      guard column.type == .text, empty.isEmpty else { return empty }
+      return try look(
+        "items have something in '\(column.name)' that looks like no value, but counts as one: list it under import.missing", example: name,
+        from: "items WHERE lower(trim(\(name))) IN (\(listed))")
+    }
+  }
+
+  /// Indexes that readings go through; without them a cycle reads the whole relation.
+  private func indexes() throws -> [SourceCheck.Remark] {
+    let wanted = [
+      ("items", ["item_code"]), ("routing_operations", ["item_code"]), ("work_results", ["item_code", "completed_at"]),
+      ("work_results", ["completed_at"]), ("work_results", ["order_no"]),
+    ]
+    return try wanted.compactMap { table, columns in
+      let frame = try database.read(
+        """
+        SELECT group_concat(name, ' ') FROM (
+          SELECT l.name AS list, i.seqno, i.name FROM pragma_index_list(?1) l, pragma_index_info(l.name) i ORDER BY l.name, i.seqno)
+        GROUP BY list
+        """, [.text(table)], as: [("columns", .text)])
+      let known = (0..<frame.rowCount).compactMap { frame.columns[0].text($0) }
+      let start = columns.joined(separator: " ")
+      if known.contains(where: { $0 == start || $0.hasPrefix(start + " ") }) { return nil }
+      let rows = try database.read("SELECT count(*) FROM \(table)", as: [("rows", .integer)]).columns[0].number(0) ?? 0
+      return SourceCheck.Remark(
+        rows: Int(rows),
+        message: "rows of \(table) are read without an index; make one: CREATE INDEX \(table)_by_\(columns[0]) ON \(table) "
+          + "(\(columns.joined(separator: ", ")));", example: nil)
+    }
   }
 }

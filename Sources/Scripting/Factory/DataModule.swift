@@ -115,6 +115,24 @@ private let checkFunction = LuaFunction(
   returns: .value(PlainValue.self, "counts, first_result, last_result, remarks { rows, message, example }"), effect: .reads
 ) { workspace in try plain(workspace.source().check(at: workspace.surroundings.now())) }
 
+private let describeFunction = LuaFunction(
+  "describe", "What each column of a relation holds.", in: Workspace.self,
+  Parameter("relation", String?.self, "items, routing_operations or work_results; all three when nil", default: nil, shown: "nil"),
+  returns: .value(ScriptFrame.self, "relation, column, type, rows, missing, distinct, placeholders, least, median, greatest, commonest"),
+  effect: .reads
+) { workspace, relation in
+  let columns = try workspace.source().describe(relation)
+  return ScriptFrame(
+    try Frame([
+      ("relation", Column(columns.map(\.relation))), ("column", Column(columns.map(\.column))),
+      ("type", Column(columns.map(\.type.rawValue))), ("rows", Column(columns.map { Int64($0.rows) })),
+      ("missing", Column(columns.map { Int64($0.missing) })), ("distinct", Column(columns.map { Int64($0.distinct) })),
+      ("placeholders", Column(columns.map { Int64($0.placeholders) })), ("least", Column(columns.map(\.least))),
+      ("median", Column(columns.map(\.median))), ("greatest", Column(columns.map(\.greatest))),
+      ("commonest", Column(columns.map { $0.commonest.isEmpty ? nil : $0.commonest.map(\.text).joined(separator: ", ") })),
+    ]))
+}
+
 /// A report as a table, its names in snake case.
 private func plain(_ value: some Encodable) throws -> PlainValue {
   let encoder = JSONEncoder()
@@ -130,7 +148,9 @@ let strategyDataModule = LuaModule(
 /// `data` as scripts and the REPL have it.
 let dataModule = LuaModule(
   "data", "The factory's items, standard routings and work results.",
-  functions: [itemsFunction, routingsFunction, resultsFunction, queryFunction, sourcesFunction, checkFunction, importFunction])
+  functions: [
+    itemsFunction, routingsFunction, resultsFunction, queryFunction, sourcesFunction, checkFunction, describeFunction, importFunction,
+  ])
 
 private func cell(_ value: PlainValue) throws -> Cell {
   switch value {

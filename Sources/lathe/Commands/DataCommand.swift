@@ -1,6 +1,7 @@
 import ArgumentParser
 import DataAccess
 import Foundation
+import Plotting
 import QualityCycle
 import Routing
 import Tabular
@@ -9,7 +10,7 @@ import Tabular
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Import CSV files into the workspace, and look for what is wrong with the data.",
-    subcommands: [Import.self, Check.self])
+    subcommands: [Import.self, Check.self, Describe.self])
 
   /// Imports.
   struct Import: ParsableCommand {
@@ -50,6 +51,50 @@ struct DataCommand: ParsableCommand {
         Terminal.output(Terminal.harmless("\(remark.rows) \(remark.message)\(remark.example.map { " (such as \($0))" } ?? "")\n"))
       }
       if check.remarks.isEmpty { Terminal.output("nothing suspicious\n") }
+    }
+  }
+
+  /// Describes.
+  struct Describe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Tell of each column what it holds: type, missing values, different values, range, and how its values lie.")
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "items, routing_operations or work_results; default: all three.") var relation: String?
+
+    func run() throws {
+      let source = try global.open().source()
+      let columns: [ColumnDescription]
+      do { columns = try source.describe(relation) } catch FrameError.unknownColumn(let name, let known) {
+        throw CommandFailure.usage(
+          "there is no relation '\(name)'" + suggestion(for: name, in: known) + "; there are \(known.joined(separator: ", "))")
+      }
+      if global.json { return try Terminal.output(json: columns) }
+      var relations: [String] = []
+      for column in columns where !relations.contains(column.relation) { relations.append(column.relation) }
+      for name in relations {
+        let columns = columns.filter { $0.relation == name }
+        Terminal.output("\(name): \(columns.first?.rows ?? 0) rows\n")
+        let table = try Frame([
+          ("column", Column(columns.map(\.column))), ("type", Column(columns.map(\.type.rawValue))),
+          ("missing", Column(columns.map(Self.missing))), ("distinct", Column(columns.map { Int64($0.distinct) })),
+          ("values", Column(columns.map(Self.values))),
+          ("distribution", Column(columns.map { sparkline($0.histogram.map { Double($0) }) })),
+        ])
+        Terminal.output(table.rendered(FrameLayout(rows: columns.count, textWidth: 60)) + "\n")
+      }
+    }
+
+    private static func missing(_ column: ColumnDescription) -> String {
+      let share = column.rows == 0 ? 0 : Double(column.missing) / Double(column.rows) * 100
+      return "\((share * 10).rounded() / 10) %" + (column.placeholders > 0 ? " and \(column.placeholders) placeholders" : "")
+    }
+
+    private static func values(_ column: ColumnDescription) -> String? {
+      if let least = column.least, let median = column.median, let greatest = column.greatest {
+        return "\(least) … \(median) … \(greatest)"
+      }
+      return column.commonest.isEmpty ? nil : column.commonest.map(\.text).joined(separator: ", ")
     }
   }
 }

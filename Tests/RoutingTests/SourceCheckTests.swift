@@ -1,0 +1,112 @@
+import DataAccess
+import Routing
+import Tabular
+import TestSupport
+import Testing
+
+@Suite("A look at a source")
+struct SourceCheckTests {
+  private let folder: TemporaryFolder
+  private let database: SQLiteDatabase
+  private var source: SQLiteFactorySource { SQLiteFactorySource(database) }
+  private let now = FactoryBuilder.instant(1000)
+
+  init() throws {
+    folder = try TemporaryFolder()
+    database = try SQLiteDatabase(path: folder.path("factory.sqlite"), access: .readWrite)
+    try database.migrate(FactorySchema.migrations)
+    try database.write { transaction in
+      try transaction.execute("ALTER TABLE items ADD COLUMN part_type TEXT")
+      try transaction.execute("ALTER TABLE items ADD COLUMN size REAL")
+      for number in 0..<30 {
+        try transaction.execute("INSERT INTO items VALUES (?, 1, 2, 'ring', ?)", [.text("i\(number)"), .double(Double(number))])
+        try transaction.execute(
+          "INSERT INTO routing_operations (item_code, routing_no, op_seq, job_code, run_minutes) VALUES (?, '1', 10, 'turn', 5)",
+          [.text("i\(number)")])
+        try insert("r\(number)", "i\(number)", run: 50, in: transaction)
+      }
+    }
+  }
+
+  private func insert(
+    _ id: String, _ item: String, day: Double = 10, run: Double?, pieces: Double? = 10, order: String? = nil,
+    in transaction: SQLiteTransaction
+  ) throws {
+    try transaction.execute(
+      "INSERT INTO work_results (result_id, order_no, item_code, job_code, completed_at, run_minutes, good_quantity) VALUES (?, ?, ?, 'turn', ?, ?, ?)",
+      [
+        .text(id), .text(order ?? "o-\(id)"), .text(item), .timestamp(FactoryBuilder.instant(day)), run.map(Cell.double) ?? .missing,
+        pieces.map(Cell.double) ?? .missing,
+      ])
+  }
+
+  /// The remarks after `change`, each as its number of rows, its beginning and its example.
+  private func remarks(_ change: (SQLiteTransaction) throws -> Void = { _ in }) throws -> [String] {
+    try database.write { try change($0) }
+    return try source.check(at: now).remarks.map { "\($0.rows) \($0.message.prefix { $0 != ":" })\($0.example.map { " (\($0))" } ?? "")" }
+  }
+
+  @Test("finds nothing in sound data")
+  func sound() throws { #expect(try remarks().isEmpty) }
+
+  @Test("finds what is planted, with its number and an example")
+  func planted() throws {
+    let found = try remarks { transaction in
+      try insert("future", "i1", day: 2000, run: 50, in: transaction)
+      try insert("past", "i1", day: -20_000, run: 50, in: transaction)
+      try insert("twice-a", "i2", day: 20, run: 50, order: "same", in: transaction)
+      try insert("twice-b", "i2", day: 20, run: 50, order: "same", in: transaction)
+      try insert("case", " I3", run: 50, in: transaction)
+      try insert("negative", "i4", run: -1, in: transaction)
+      try insert("untimed", "i5", run: nil, in: transaction)
+      try insert("uncounted", "i6", run: 50, pieces: nil, in: transaction)
+      try transaction.execute("UPDATE items SET part_type = '?' WHERE item_code IN ('i7', 'i8')")
+      try transaction.execute("UPDATE items SET size = NULL")
+      try transaction.execute("INSERT INTO items (item_code) VALUES ('idle')")
+    }
+    #expect(
+      found == [
+        "1 results completed in the future (future)", "1 results completed before 1990 (past)",
+        "1 results that repeat another in all but their id (twice-b)",
+        "1 results of items that have no row, but one that differs in case or blanks alone ( I3)",
+        "1 results of items that have no row ( I3)", "1 results with negative minutes or quantities (negative)",
+        "1 results without run minutes (untimed)", "1 results with run minutes but no quantity (uncounted)",
+        "1 items without results (idle)", "1 items without a standard routing (idle)",
+        "2 items have something in 'part_type' that looks like no value, but counts as one (?)",
+        "31 items, all of them, have no value in 'size' (i0)",
+      ])
+  }
+
+  @Test("notices that a unit was taken for another", arguments: [60.0, 1.0 / 60, 3600])
+  func units(factor: Double) throws {
+    let found = try remarks { try $0.execute("UPDATE work_results SET run_minutes = run_minutes * ?", [.double(factor)]) }
+    let words = factor > 1 ? "\(Int(factor)) times more" : "60 times less"
+    #expect(found == ["30 results take some \(words) than their standard routings say"])
+  }
+
+  @Test("names the index that is missing, as the statement that makes it")
+  func indexes() throws {
+    _ = try remarks { try $0.execute("DROP INDEX work_results_by_item") }
+    let remark = try #require(try source.check(at: now).remarks.first)
+    #expect(remark.message.hasSuffix("CREATE INDEX work_results_by_item_code ON work_results (item_code, completed_at);"))
+    _ = try remarks { try $0.execute("CREATE INDEX work_results_by_item_code ON work_results (item_code, completed_at);") }
+    #expect(try source.check(at: now).remarks.isEmpty)
+  }
+
+  @Test("describes each column: missing and different values, range, the commonest texts, and how the values lie")
+  func description() throws {
+    _ = try remarks { transaction in
+      try transaction.execute("UPDATE items SET part_type = '-' WHERE item_code = 'i1'")
+      try transaction.execute("UPDATE items SET part_type = NULL WHERE item_code = 'i2'")
+    }
+    let columns = Dictionary(uniqueKeysWithValues: try source.describe("items").map { ($0.column, $0) })
+    let part = try #require(columns["part_type"])
+    #expect(part.rows == 30 && part.missing == 1 && part.distinct == 2 && part.placeholders == 1)
+    #expect(part.commonest.map(\.text) == ["ring", "-"] && part.histogram == [28, 1])
+    let size = try #require(columns["size"])
+    #expect([size.least, size.median, size.greatest] == ["0.0", "15.0", "29.0"] && size.histogram.reduce(0, +) == 30)
+    #expect(columns["updated_at"]?.least == "1970-01-01" && columns["updated_at"]?.distinct == 1)
+    #expect(try source.describe().count == 5 + 14 + 13)
+    #expect(throws: FrameError.self) { try source.describe("item") }
+  }
+}
