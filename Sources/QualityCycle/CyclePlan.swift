@@ -16,6 +16,8 @@ public struct CyclePlan: Hashable, Codable, Sendable {
   public var basis: Basis
   /// Items wanted.
   public var size: Int
+  /// Whether the whole population is looked at, and no strategy asked.
+  public var takesAll = false
   /// Which items may be sampled.
   public var population: PopulationKind
   /// Fewer items than these to choose from are told as a warning.

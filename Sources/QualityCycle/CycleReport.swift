@@ -23,6 +23,9 @@ public struct CycleReport: Codable, Sendable {
   /// The cycles before it that knew no more than it does: `cycle_id`, `as_of`, each metric, `retrained`; oldest first.
   public var history: Frame
 
+  /// Operations that a report explains one by one.
+  static let explainedOperations = 12
+
   /// Alerts of all rooms: what was measured, and a trigger rule that failed.
   public var alerts: [Alert] {
     guard let failure = trigger.failure else { return measured.alerts }

@@ -10,8 +10,10 @@ public struct MetricReport: Codable, Sendable {
   public var metrics: [Measurement]
   /// The metrics by the values of some columns.
   public var groups: [Group]
-  /// Each item's operations, those with the largest sum of errors first.
+  /// Each item's operations, those with the largest sum of errors first; of a whole population only the first of them.
   public var operations: [OperationFigures]
+  /// How many operations of items there are in all.
+  public var operationCount: Int
   /// What passed a threshold.
   public var alerts: [Alert]
   /// Operations in the window that no error could be taken of, by reason.

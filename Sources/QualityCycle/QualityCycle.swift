@@ -113,14 +113,20 @@ public struct QualityCycle {
     log(.info, cycle, .sampling, "sampled", "\(sample.items.count) of \(sample.populationCount) items by '\(sample.strategy.name)'")
 
     try enter(.prediction, &room)
-    let predicted = try PredictionRoom(source: source, predictor: predictor, wait: surroundings.wait).enter(sample, plan)
+    let prediction = PredictionRoom(source: source, predictor: predictor, wait: surroundings.wait)
+    let evaluator = Evaluator(window: plan.window, basis: plan.basis)
+    var whole: Evaluation?
+    let predicted: PredictedSample
+    if plan.takesAll {
+      (predicted, whole) = try population(sample, plan, prediction, evaluator, cycle)
+    } else {
+      predicted = try prediction.enter(sample, plan)
+    }
     try keep(predicted, .prediction, cycle)
-    log(
-      .info, cycle, .prediction, "predicted",
-      "\(predicted.outcomes.count { $0.prediction != nil }) of \(sample.items.count) items predicted")
+    log(.info, cycle, .prediction, "predicted", "\(predicted.predictedCount) of \(sample.items.count) items predicted")
 
     try enter(.evaluation, &room)
-    let evaluation = try Evaluator(window: plan.window, basis: plan.basis).evaluate(sample.items, predicted.results, against: source)
+    let evaluation = try whole ?? evaluator.evaluate(sample.items, predicted.results, against: source)
     try keep(evaluation, .evaluation, cycle)
     log(
       .info, cycle, .evaluation, "evaluated",
@@ -165,6 +171,39 @@ public struct QualityCycle {
     return report
   }
 
+  /// Items of a whole population that are predicted and evaluated at a time: what bounds the memory, as predictions with all their
+  /// candidates and neighbours take ten kilobytes an item.
+  private static let blockSize = 2000
+
+  /// Rooms 2 and 3 over a whole population, block by block. Of the predictions only those of the worst items are kept; they are made
+  /// again at the end, when it is known which these are.
+  private func population(
+    _ sample: Sample, _ plan: CyclePlan, _ room: PredictionRoom, _ evaluator: Evaluator, _ cycle: Int64
+  ) throws -> (PredictedSample, Evaluation) {
+    var predicted = PredictedSample(outcomes: [], predictedCount: 0, attempts: 1, failure: nil)
+    var evaluations: [Evaluation] = []
+    for start in stride(from: 0, to: max(1, sample.items.count), by: Self.blockSize) {
+      try surroundings.checkCancellation()
+      var block = sample
+      block.items = Array(sample.items[start..<min(start + Self.blockSize, sample.items.count)])
+      let part = try room.enter(block, plan)
+      predicted.outcomes += part.outcomes.filter { $0.prediction == nil }
+      predicted.predictedCount += part.predictedCount
+      predicted.attempts = max(predicted.attempts, part.attempts)
+      predicted.failure = part.failure ?? predicted.failure
+      evaluations.append(try evaluator.evaluate(block.items, part.results, against: source))
+      log(.debug, cycle, .prediction, "block", "\(start + block.items.count) of \(sample.items.count) items predicted and evaluated")
+    }
+    let evaluation = try Evaluation.joining(evaluations)
+    var worst = sample
+    var seen: Set<String> = []
+    worst.items = OperationFigures.all(in: evaluation).prefix(CycleReport.explainedOperations).map(\.item).filter {
+      seen.insert($0).inserted
+    }
+    predicted.outcomes += try room.enter(worst, plan).outcomes
+    return (predicted, evaluation)
+  }
+
   private func enter(_ next: Room, _ room: inout Room) throws {
     room = next
     try surroundings.checkCancellation()
@@ -182,7 +221,7 @@ public struct QualityCycle {
         operation: $0.operation, message: $0.message)
     }
     var errors: [String: (sum: Double, count: Int)] = [:]
-    for figures in report.measured.operations {
+    for figures in OperationFigures.all(in: report.evaluation) {
       errors[figures.item, default: (0, 0)].sum += figures.mae * Double(figures.results)
       errors[figures.item, default: (0, 0)].count += figures.results
     }

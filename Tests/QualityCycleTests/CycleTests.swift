@@ -315,3 +315,36 @@ struct CycleTests {
     #expect(summary.status == .failed && summary.failure?.contains("room 'evaluation': unknown column 'job_code'") == true)
   }
 }
+
+@Suite("A cycle over the whole population")
+struct WholePopulationTests {
+  @Test("measures what a sample of all items measures, and keeps only what it lists")
+  func agrees() throws {
+    let fixture = try CycleFixture(later: 12)
+    fixture.sampling.choose = { SamplingDecision(items: $0.population.codes) }
+    let sampled = try fixture.run()
+    fixture.sampling.choose = { _ in throw StrategyFailure(message: "nobody is asked") }
+    let whole = try fixture.run(fixture.plan { $0.takesAll = true })
+    #expect(whole.measured.metrics == sampled.measured.metrics && whole.measured.alerts == sampled.measured.alerts)
+    #expect(whole.measured.operations == sampled.measured.operations && whole.measured.operationCount == 20)
+    #expect(whole.sample.strategy.name == "all" && whole.sample.failure == nil && whole.predicted.predictedCount == 10)
+    #expect(whole.html().contains("The prediction rests on 5 results"))
+    #expect(try whole.rows().rowCount == 20 && whole.json().contains("\"result_count\" : 60"))
+    #expect(try CycleReport(finished: nil, in: fixture.ledger).json() == whole.json())
+    #expect(try fixture.ledger.checks(of: ["ring1", "ring9"]).rowCount == 2)
+  }
+
+  @Test("tells of items that nobody could predict, and of a window without results")
+  func failures() throws {
+    let fixture = try CycleFixture(extra: [ResultRow("stranger", "s", "turn", day: 60, run: 5, quantity: 1)])
+    let report = try fixture.run(fixture.plan { $0.takesAll = true })
+    #expect(report.alerts.contains { $0.code == .predictionFailed && $0.item == "stranger" })
+    #expect(report.predicted.predictedCount == 10 && report.measured["coverage"]?.count == 11)
+    let empty = try fixture.run(
+      fixture.plan {
+        $0.takesAll = true
+        $0.window = Window(since: FactoryBuilder.instant(98), until: FactoryBuilder.instant(99))
+      })
+    #expect(empty.alerts.map(\.code) == [.noActualData] && empty.measured["mae"]?.value == nil)
+  }
+}

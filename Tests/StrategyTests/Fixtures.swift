@@ -155,7 +155,7 @@ enum Contexts {
   /// A report in which only the metrics and alerts are filled: it is read as the ledger would read it.
   private static func report(_ metrics: [(Metric, Double?)], _ alerts: [Alert]) throws -> MetricReport {
     let empty = #"""
-      {"basis": "unit", "metrics": [], "groups": [], "operations": [], "alerts": [], "operationsLeftOut": {}, "ordersLeftOut": {}, "itemsLeftOut": {}}
+      {"basis": "unit", "metrics": [], "groups": [], "operations": [], "operationCount": 0, "alerts": [], "operationsLeftOut": {}, "ordersLeftOut": {}, "itemsLeftOut": {}}
       """#
     var result = try JSONDecoder().decode(MetricReport.self, from: Data(empty.utf8))
     result.metrics = metrics.map { Measurement($0.0, value: $0.1, count: 1) }

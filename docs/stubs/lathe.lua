@@ -245,6 +245,7 @@ function class_column:list() end
 ---@field seed? integer seed of everything random
 ---@field as_of? number judge by results up to this time
 ---@field since? number judge by results after this time
+---@field all? boolean look at the whole population instead of a sample
 
 ---Cycles: running them, and what they found.
 ---@class lathe.cycle

@@ -6,6 +6,7 @@ public import Tabular
 extension CycleReport {
   /// A row for each predicted item and operation, and for each item without: what was predicted, and what came of it.
   public func rows() throws -> Frame {
+    if plan.takesAll { return try rowsOfPopulation() }
     let figures = Dictionary(measured.operations.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     let leftOut = Dictionary(evaluation.items.map { ($0.item, $0.leftOut) }, uniquingKeysWith: { first, _ in first })
     var rows = RowBuilder()
@@ -20,6 +21,19 @@ extension CycleReport {
         rows.add(
           item: outcome.item, status: reason ?? (figure == nil ? "no results of this operation" : "compared"),
           (prediction.marks, position + 1, operation), figure)
+      }
+    }
+    return try rows.frame()
+  }
+
+  /// The same where predictions are not kept: what was compared, by item in the order of their codes.
+  private func rowsOfPopulation() throws -> Frame {
+    var rows = RowBuilder()
+    let figures = Dictionary(grouping: OperationFigures.all(in: evaluation), by: \.item)
+    for item in evaluation.items {
+      if let reason = item.leftOut { rows.add(item: item.item, status: reason) }
+      for figure in (figures[item.item] ?? []).sorted(by: { ($0.job, $0.occurrence) < ($1.job, $1.occurrence) }) {
+        rows.add(item: item.item, status: "compared", nil, figure)
       }
     }
     return try rows.frame()
@@ -60,9 +74,11 @@ private struct RowBuilder {
     let operation = predicted?.operation
     let cells: [Cell] = [
       .text(item), .text(status), text(predicted.flatMap { $0.marks.isEmpty ? nil : $0.marks.map(\.rawValue).joined(separator: " ") }),
-      integer(predicted?.position), text(operation?.job), integer(operation?.occurrence), text(operation?.resource),
+      integer(predicted?.position), text(operation?.job ?? figure?.job), integer(operation?.occurrence ?? figure?.occurrence),
+      text(operation?.resource ?? figure?.resource),
       operation?.inHouse.map(Cell.bool) ?? .missing, operation.map { .bool($0.outsourcingReplaced) } ?? .missing,
-      integer(operation?.samples), number(operation?.confidence), number(operation?.setupMinutes), number(operation?.runMinutes),
+      integer(operation?.samples ?? figure?.samples), number(operation?.confidence),
+      number(operation?.setupMinutes ?? figure?.predictedSetup), number(operation?.runMinutes ?? figure?.predictedMinutes),
       number(operation?.optimalMinutes), number(operation?.safeMinutes), integer(figure?.results), number(figure?.actualSetup),
       number(figure?.actualMinutes), number(figure?.mae), number(figure?.cv),
     ]

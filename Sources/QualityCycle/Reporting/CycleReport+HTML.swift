@@ -86,7 +86,7 @@ extension CycleReport {
     if single.isEmpty { return }
     page.within("details") { page in
       let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
-      page.add("summary", "Of single items and operations: " + counts.map { "\($1) × \($0)" }.joined(separator: ", "))
+      page.add("summary", singleAlertsTitle + ": " + counts.map { "\($1) × \($0)" }.joined(separator: ", "))
       page.table(
         ["item", "operation", "code", "severity", "what"], alignment: "lllll",
         single.prefix(200).map { [$0.item ?? "", $0.operation ?? "", $0.code.rawValue, $0.severity.rawValue, $0.message] })
@@ -108,7 +108,6 @@ extension CycleReport {
     }
   }
 
-  private static let worstCount = 12
   private static let resultCount = 5
 
   /// The operations with the largest sums of errors: what each result took, and what its prediction rests on.
@@ -118,7 +117,7 @@ extension CycleReport {
     let predictions = Dictionary(
       predicted.outcomes.compactMap { outcome in outcome.prediction.map { (outcome.item, $0) } }, uniquingKeysWith: { first, _ in first })
     let rows = OperationFigures.rows(in: evaluation)
-    for figures in measured.operations.prefix(Self.worstCount) {
+    for figures in measured.operations.prefix(Self.explainedOperations) {
       page.within("details") { page in
         page.add(
           "summary",

@@ -5,7 +5,8 @@ import Tabular
 
 extension CycleReport {
   /// The report as JSON: everything, keys sorted, the same bytes for the same cycle. The compared results and orders are lists, a list a
-  /// column: every metric can be computed again from them.
+  /// column: every metric can be computed again from them. A cycle over a whole population leaves them, and what was predicted of each
+  /// item, to the ledger.
   public func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -13,9 +14,11 @@ extension CycleReport {
     let document = Document(
       cycle: cycle, plan: plan, sample: sample, predictions: predicted.outcomes, predictionFailure: predicted.failure,
       evaluation: Document.Evaluation(
-        basis: evaluation.basis, items: evaluation.items, operationsLeftOut: evaluation.leftOut,
+        basis: evaluation.basis, items: plan.takesAll ? nil : evaluation.items, operationsLeftOut: evaluation.leftOut,
         ordersLeftOut: evaluation.ordersLeftOut,
-        results: Columns(evaluation.operations), orders: Columns(evaluation.orders)),
+
+        resultCount: evaluation.operations.rowCount, orderCount: evaluation.orders.rowCount,
+        results: plan.takesAll ? nil : Columns(evaluation.operations), orders: plan.takesAll ? nil : Columns(evaluation.orders)),
       measured: measured, alerts: alerts, trigger: trigger, job: job, notes: Self.notes)
     return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
   }
@@ -41,9 +44,10 @@ extension CycleReport {
 
     struct Evaluation: Encodable {
       var basis: Basis
-      var items: [EvaluatedItem]
+      var items: [EvaluatedItem]?
       var operationsLeftOut, ordersLeftOut: [String: Int]
-      var results, orders: Columns
+      var resultCount, orderCount: Int
+      var results, orders: Columns?
     }
   }
 

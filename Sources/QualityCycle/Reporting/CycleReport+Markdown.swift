@@ -77,11 +77,18 @@ extension CycleReport {
     if single.isEmpty { return }
     let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
     text.line(
-      (whole.isEmpty ? "" : "\n") + "Of single items and operations: " + counts.map { "\($1) × \($0)" }.joined(separator: ", ") + ".\n")
+      (whole.isEmpty ? "" : "\n") + singleAlertsTitle + ": " + counts.map { "\($1) × \($0)" }.joined(separator: ", ") + ".\n")
     text.table(
       ["item", "operation", "code", "severity", "what"], alignment: "lllll",
       single.prefix(shownCount).map { [$0.item ?? "", $0.operation ?? "", $0.code.rawValue, $0.severity.rawValue, $0.message] })
     if single.count > shownCount { text.line("\n… and \(single.count - shownCount) more, all of them in the JSON report.") }
+  }
+
+  /// What the alerts of single operations were looked for in.
+  var singleAlertsTitle: String {
+    measured.operations.count < measured.operationCount
+      ? "Of single items, and of the worst \(measured.operations.count) of \(measured.operationCount) operations"
+      : "Of single items and operations"
   }
 
   private func groups(_ text: inout MarkdownText) {

@@ -12,6 +12,8 @@ public struct MeasurementRoom {
   ]
   /// Candidates among which `top_k_match` looks.
   static let topK = 3
+  /// Operations that are listed, and held against their thresholds, of a whole population.
+  static let mostOperations = 2000
   /// Draws behind each interval.
   static let resamples = 1000
 
@@ -23,9 +25,12 @@ public struct MeasurementRoom {
 
   /// Measures `evaluation` of what `predicted` says.
   public func enter(_ evaluation: Evaluation, _ predicted: PredictedSample, _ sample: Sample, _ plan: CyclePlan) throws -> MetricReport {
-    let figures = OperationFigures.all(in: evaluation)
+    var figures = OperationFigures.all(in: evaluation)
+    let operationCount = figures.count
+    if plan.takesAll { figures.removeLast(max(0, figures.count - Self.mostOperations)) }
     var report = MetricReport(
       basis: evaluation.basis, metrics: try metrics(of: evaluation, plan), groups: try groups(of: evaluation, plan), operations: figures,
+      operationCount: operationCount,
       alerts: [], operationsLeftOut: evaluation.leftOut, ordersLeftOut: evaluation.ordersLeftOut, itemsLeftOut: [:])
     for item in evaluation.items { if let reason = item.leftOut { report.itemsLeftOut[reason, default: 0] += 1 } }
     report.alerts = AlertBuilder(report: report, evaluation: evaluation, predicted: predicted, sample: sample, plan: plan).alerts()

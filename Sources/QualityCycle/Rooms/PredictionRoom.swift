@@ -3,8 +3,11 @@ import Tabular
 
 /// What the second room hands over: a prediction, or why there is none, for each sampled item.
 public struct PredictedSample: Codable, Sendable {
-  /// The sampled items with what was predicted, in the sample's order.
+  /// The sampled items with what was predicted, in the sample's order; of a whole population those without a prediction, and those whose
+  /// operations are listed as the worst.
   public var outcomes: [Outcome]
+  /// How many items were predicted.
+  public var predictedCount: Int
   /// How often predicting was tried.
   public var attempts: Int
   /// What the last failure said when all tries failed.
@@ -67,19 +70,19 @@ public struct PredictionRoom {
     while true {
       do {
         let results = try predictor.predict(sample.items, from: known)
-        return PredictedSample(
-          outcomes: zip(sample.items, results).map { item, result in
-            switch result {
-            case .success(let prediction): PredictedSample.Outcome(item: item, prediction: prediction)
-            case .failure(let failure): PredictedSample.Outcome(item: item, failure: failure)
-            }
-          }, attempts: attempt)
+        let outcomes = zip(sample.items, results).map { item, result in
+          switch result {
+          case .success(let prediction): PredictedSample.Outcome(item: item, prediction: prediction)
+          case .failure(let failure): PredictedSample.Outcome(item: item, failure: failure)
+          }
+        }
+        return PredictedSample(outcomes: outcomes, predictedCount: outcomes.count { $0.prediction != nil }, attempts: attempt)
       } catch is CancellationError {
         throw CancellationError()
       } catch {
         if attempt == Self.attempts {
           return PredictedSample(
-            outcomes: sample.items.map { PredictedSample.Outcome(item: $0, failure: .sourceFailed) }, attempts: attempt,
+            outcomes: sample.items.map { PredictedSample.Outcome(item: $0, failure: .sourceFailed) }, predictedCount: 0, attempts: attempt,
             failure: "\(error)")
         }
         try wait(Self.firstWaitSeconds * Double(1 << (attempt - 1)))

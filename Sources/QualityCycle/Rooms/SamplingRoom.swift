@@ -44,6 +44,11 @@ public struct SamplingRoom {
       sample.remarks.append(plan.population == .withResults ? "no item has results in the window" : "the source has no items")
       return sample
     }
+    if plan.takesAll {
+      sample.strategy = StrategyIdentity(kind: .sampling, name: "all", sha256: "", parameters: [:])
+      sample.items = codes
+      return sample
+    }
     if codes.count < plan.minPopulation {
       sample.remarks.append("only \(codes.count) items to choose from, fewer than sampling.min_population (\(plan.minPopulation))")
     }

@@ -11,11 +11,14 @@ public struct CycleRequest: Hashable, Sendable {
   public var asOf: Timestamp?
   /// The start of the window; `nil`: as late as the champion's knowledge or the settings' window allow.
   public var since: Timestamp?
+  /// Whether to look at the whole population instead of a sample.
+  public var takesAll: Bool
 
   /// Makes a request.
-  public init(asOf: Timestamp? = nil, since: Timestamp? = nil) {
+  public init(asOf: Timestamp? = nil, since: Timestamp? = nil, takesAll: Bool = false) {
     self.asOf = asOf
     self.since = since
+    self.takesAll = takesAll
   }
 }
 
@@ -56,6 +59,7 @@ extension Workspace {
     let lock = try enterCycle()
     defer { withExtendedLifetime(lock) {} }
     var plan = plan(request, champion: champion)
+    plan.takesAll = request.takesAll
     plan.troubles = troubles(damage)
     let report = try cycle.run(plan)
     let files = try write(report)

@@ -21,6 +21,22 @@ public struct Evaluation: Codable, Sendable {
   public var ordersLeftOut: [String: Int]
 }
 
+extension Evaluation {
+  /// The evaluations of several blocks of items as one; they must be of one window and basis, and at least one.
+  public static func joining(_ parts: [Evaluation]) throws -> Evaluation {
+    precondition(!parts.isEmpty, "nothing to join")
+    var whole = parts[0]
+    whole.items = parts.flatMap(\.items)
+    whole.operations = try Frame.concatenating(parts.map(\.operations))
+    whole.orders = try Frame.concatenating(parts.map(\.orders))
+    for part in parts.dropFirst() {
+      whole.leftOut.merge(part.leftOut, uniquingKeysWith: +)
+      whole.ordersLeftOut.merge(part.ordersLeftOut, uniquingKeysWith: +)
+    }
+    return whole
+  }
+}
+
 /// One sampled item's evaluation.
 public struct EvaluatedItem: Hashable, Codable, Sendable {
   /// The item.

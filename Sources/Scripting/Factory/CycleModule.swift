@@ -13,12 +13,14 @@ private struct RunOptions: LuaRecord {
   var seed: Int?
   var asOf: Timestamp?
   var since: Timestamp?
+  var all = false
 
   static let fields: [LuaField<RunOptions>] = [
     LuaField("strategy", \.strategy, "sampling strategy"), LuaField("rule", \.rule, "trigger rule"),
     LuaField("size", \.size, "items to look at"), LuaField("seed", \.seed, "seed of everything random"),
     LuaField("as_of", \.asOf, "judge by results up to this time"),
     LuaField("since", \.since, "judge by results after this time"),
+    LuaField("all", \.all, "look at the whole population instead of a sample"),
   ]
 
   var overrides: [ConfigurationOverride] {
@@ -38,7 +40,7 @@ private let runFunction = LuaFunction(
 ) { workspace, options in
   let workspace = try workspace.refreshed(overriding: options.overrides)
   let (report, files) = try workspace.runCycle(
-    CycleRequest(asOf: options.asOf, since: options.since), strategies: StrategyLibrary(workspace))
+    CycleRequest(asOf: options.asOf, since: options.since, takesAll: options.all), strategies: StrategyLibrary(workspace))
   return summary(of: report, files: files)
 }
 

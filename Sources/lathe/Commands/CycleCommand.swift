@@ -13,19 +13,22 @@ struct CycleCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Sampling strategy; default: sampling.strategy.", valueName: "name")) var strategy: String?
   @Option(help: ArgumentHelp("Trigger rule; default: trigger.rule.", valueName: "name")) var rule: String?
   @Option(help: ArgumentHelp("Items to look at; default: sampling.size.", valueName: "count")) var size: Int?
+  @Flag(help: "Look at the whole population instead of a sample: every result of the window is judged by.") var all = false
   @Option(help: ArgumentHelp("Seed of everything random; default: sampling.seed.", valueName: "number")) var seed: Int?
   @Option(help: ArgumentHelp("Judge by results completed up to this instant; default: now.", valueName: "time")) var asOf: Timestamp?
   @Option(help: ArgumentHelp("Judge by results completed after this instant.", valueName: "time")) var since: Timestamp?
   @Flag(help: "Exit with 3 when an alert of severity warning or critical is raised.") var failOnAlert = false
 
   func run() throws {
+    if all, strategy != nil || size != nil { throw CommandFailure.usage("--all takes everything: --strategy and --size do not go with it") }
     var overrides: [ConfigurationOverride] = []
     if let strategy { overrides.append(ConfigurationOverride("sampling.strategy", strategy, origin: "--strategy")) }
     if let rule { overrides.append(ConfigurationOverride("trigger.rule", rule, origin: "--rule")) }
     if let size { overrides.append(ConfigurationOverride("sampling.size", String(size), origin: "--size")) }
     if let seed { overrides.append(ConfigurationOverride("sampling.seed", String(seed), origin: "--seed")) }
     let workspace = try global.open(overrides)
-    let (report, files) = try workspace.runCycle(CycleRequest(asOf: asOf, since: since), strategies: StrategyLibrary(workspace))
+    let (report, files) = try workspace.runCycle(
+      CycleRequest(asOf: asOf, since: since, takesAll: all), strategies: StrategyLibrary(workspace))
     if global.json {
       Terminal.output(try report.json())
     } else {
