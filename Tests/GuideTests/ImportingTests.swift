@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The production log, which is not part of the repository: in the folder that LATHE_SHARED names, else in `shared` beside the checkout.
