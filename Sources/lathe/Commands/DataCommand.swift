@@ -22,7 +22,7 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
       let workspace = try global.open()
-      let current = URL(filePath: FileManager.default.currentDirectoryPath)
+      let current = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
       let report = try workspace.importData(files: files.map { URL(filePath: $0, relativeTo: current).path })
       if global.json { return try Terminal.output(json: report) }
       Terminal.output(Terminal.harmless(report.description))
