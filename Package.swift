@@ -92,6 +92,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "Tabular"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["DataAccess", "Tabular", "TestSupport", "lathe", sqlite], swiftSettings: strict),
     .testTarget(name: "GuideTests", dependencies: ["TestSupport", "lathe"], swiftSettings: strict),
     .testTarget(name: "REPLTests", dependencies: ["lathe"], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
