@@ -166,7 +166,8 @@ public final class Workspace: Sendable {
 
   /// Loads a version; its files are checked as they are read.
   public func load(_ version: String) throws -> RoutingModel {
-    try RoutingModel(version: version, folder: models.path(of: version))
+    try models.verifyQuickly(version)
+    return try RoutingModel(version: version, folder: models.path(of: version))
   }
 }
 
