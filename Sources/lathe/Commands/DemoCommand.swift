@@ -122,6 +122,7 @@ struct DemoCommand: ParsableCommand {
         names = block.names
         try stream.append(writer.header(names))
       }
+      if Interruption.isRequested { throw CancellationError() }
       try stream.append(writer.rows(block))
       resultCount += block.rowCount
     }
