@@ -1,3 +1,4 @@
+import DataAccess
 public import Ledger
 public import Logging
 import Metrics
@@ -82,7 +83,7 @@ public struct QualityCycle {
       let report = try walk(plan, cycle: cycle, room: &room)
       try ledger.finish(cycle, as: .done, retrain: report.trigger.decision.retrain, at: surroundings.now())
       return report
-    } catch let error where error is CancellationError {
+    } catch let error where error is CancellationError || (error as? DataAccessError)?.kind == .interrupted {
       try? ledger.finish(cycle, as: .interrupted, failure: "interrupted in room '\(room.rawValue)'", at: surroundings.now())
       throw error
     } catch {
