@@ -9,8 +9,9 @@ extension Workspace {
   /// - Parameter files: Files to read in place of those that the mapping names; only for a mapping with one source.
   /// - Throws: `ConfigurationError` with every fault of the mapping, ``WorkspaceError``, `ImportError`.
   public func importData(files: [String] = []) throws -> ImportReport {
+    // First: of a mapping without sources nothing else is worth saying.
+    if settings.import.sources.isEmpty { throw WorkspaceError.noMapping }
     var mapping = try ImportMapping(effective)
-    if mapping.sources.isEmpty { throw WorkspaceError.noMapping }
     if !files.isEmpty {
       guard mapping.sources.count == 1 else { throw WorkspaceError.severalSources(count: mapping.sources.count) }
       mapping.sources[0].files = files
