@@ -27,7 +27,7 @@ struct ConfigurationFaultTests {
       trusted: perhaps
       memory_mb: 1.5
     reports:
-      formats: [json, json, html]
+      formats: [json, json, pdf]
 
     """
 
@@ -43,7 +43,7 @@ struct ConfigurationFaultTests {
     "lathe.yaml:13:12: 'scripting.trusted' must be true or false, got 'perhaps'",
     "lathe.yaml:14:14: 'scripting.memory_mb' must be an integer 8…65536, got 1.5",
     "lathe.yaml:16:19: 'reports.formats' must have each value once, got 'json' again",
-    "lathe.yaml:16:25: 'reports.formats[2]' must be one of json, csv, markdown, got 'html'",
+    "lathe.yaml:16:25: 'reports.formats[2]' must be one of json, csv, markdown, html, got 'pdf'",
   ]
 
   @Test("are refused with every fault and its line, by every command, and nothing is begun", arguments: commands)

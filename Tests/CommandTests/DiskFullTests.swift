@@ -95,6 +95,7 @@ struct DiskFullTests {
     expect(try plant.lathe(Plant.cycle), ends: 0)
     let states = try plant.ledger("SELECT status FROM cycles ORDER BY cycle_id")
     #expect(!states.contains("running") && states.suffix(2) == ["done", "done"], "\(states)")
+    for (index, state) in states.enumerated() where state == "done" { expect(try plant.lathe("report", "\(index + 1)"), ends: 0) }
     let summary = try plant.text("reports/summary.csv").split(separator: "\n")
     #expect(summary.count == states.count { $0 == "done" } + 1, "\(summary) \(states)")
     try plant.expectSound()
