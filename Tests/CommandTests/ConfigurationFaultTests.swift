@@ -232,7 +232,7 @@ struct UsageTests {
     #expect(!isFolder(plant.path("new")))
   }
 
-  @Test("is not what it is when options come before a script's file, or settings are empty")
+  @Test("is not one with options before a script's file, which are Lathe's; those after it are the script's")
   func options() throws {
     let plant = try Plant()
     try plant.write("", to: "lathe.yaml")

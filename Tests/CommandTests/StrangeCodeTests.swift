@@ -54,8 +54,12 @@ struct StrangeCodeTests {
     return plant.plant
   }
 
-  /// Cycles whose alerts name every item and operation.
-  private static let cycle = Plant.cycle + ["--set", "thresholds.sample_count_min=5", "--set", "thresholds.cv_max=0.01"]
+  /// Cycles whose alerts name every item and operation, and whose trigger gives them as its reasons.
+  private static let cycle =
+    Plant.cycle + [
+      "--set", "thresholds.sample_count_min=5", "--set", "thresholds.cv_max=0.01", "--set", "trigger.parameters.codes=[LOW_SAMPLES]",
+      "--set", "trigger.parameters.cooldown_hours=0",
+    ]
 
   @Test("go through import, training and a cycle unchanged, and forge no line of the log")
   func cycle() throws {
@@ -104,7 +108,7 @@ struct StrangeCodeTests {
     }
   }
 
-  @Test("keep the columns of tables and the rows of CSV files")
+  @Test("keep the columns of tables and the rows of CSV files, and are no part of a page's code")
   func reports() throws {
     let plant = try plant()
     let outcome = try plant.lathe(Self.cycle)
@@ -112,6 +116,7 @@ struct StrangeCodeTests {
     let markdown = try plant.text("reports/cycle-1.md")
     #expect(markdown == outcome.output)
     #expect(!markdown.contains("<script>"))
+    #expect(!(try plant.text("reports/cycle-1.html").contains("<script>alert")))
     var columns: Int?
     var tables = 0
     for line in lines(markdown) {
