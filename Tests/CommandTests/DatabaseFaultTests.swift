@@ -54,7 +54,9 @@ struct DatabaseFaultTests {
     #expect(doctor.exitCode == 1 && doctor.output.contains("BAD source"), "\(doctor)")
   }
 
-  @Test("is waited for while another process writes it, and named when that does not end", arguments: readers)
+  @Test(
+    "is waited for while another process writes it, and named when that does not end",
+    arguments: [Plant.cycle, ["predict", "HS0000001"]])
   func locked(arguments: [String]) throws {
     let plant = try Plant()
     let before = try plant.state()
