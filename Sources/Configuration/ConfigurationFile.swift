@@ -78,7 +78,9 @@ public final class ConfigurationFile: Sendable {
     } catch let error as CocoaError where error.code == .fileReadNoPermission {
       throw UnreadableFile(reason: "no permission to read it")
     } catch {
-      throw UnreadableFile(reason: "\(error)")
+      var isFolder = false
+      let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+      throw UnreadableFile(reason: exists && isFolder ? "it is a folder" : "\(error)")
     }
     if let text = String(validating: data, as: UTF8.self) { return text }
     let line = data.prefix(validUTF8Count(data)).count { $0 == UInt8(ascii: "\n") } + 1

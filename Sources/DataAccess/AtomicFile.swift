@@ -75,6 +75,23 @@ public enum AtomicFile {
   /// Replaces the content of the file at `path` by a text in UTF-8.
   public static func write(_ text: String, to path: String) throws(DataAccessError) { try write(text.utf8, to: path) }
 
+  /// Removes what killed processes left of files that they were writing in `folder`. What a living one writes stays.
+  public static func removeLeftovers(in folder: String) {
+    guard let directory = opendir(folder) else { return }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      // The name is a C string within the entry, which stays valid until the next `readdir`.
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      let parts = name.split(separator: ".")
+      guard name.hasPrefix("."), parts.count >= 4, parts.last == "tmp", let process = pid_t(parts[parts.count - 3]), process > 0,
+        kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      unlink(folder + "/" + name)
+    }
+  }
+
   /// Makes the names in a folder durable: a new, renamed or removed file is lost in a crash before this.
   public static func syncFolder(_ folder: String) throws(DataAccessError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -147,6 +164,7 @@ extension DataAccessError {
       case ENOENT, ENOTDIR: .noSuchFile
       case EACCES, EPERM: .permission
       case EROFS: .readOnly
+      case EISDIR: .folder
       case ENOSPC, EDQUOT: .diskFull
       default: .inputOutput
       }

@@ -2,7 +2,7 @@
 public struct DataAccessError: Error, Hashable, CustomStringConvertible {
   /// The kinds of failure that a caller may want to tell apart.
   public enum Kind: String, Codable, Sendable {
-    case noSuchFile, notADatabase, damaged, locked, readOnly, permission, diskFull, inputOutput
+    case noSuchFile, folder, notADatabase, damaged, locked, readOnly, permission, diskFull, inputOutput
     case interrupted, constraint, query, value, refused, tooLarge
   }
 
@@ -28,6 +28,7 @@ public struct DataAccessError: Error, Hashable, CustomStringConvertible {
     let particulars = detail.isEmpty ? "" : " (\(detail))"
     switch kind {
     case .noSuchFile: return "\(path): no such file, while \(activity)\(particulars); check the path"
+    case .folder: return "\(path): a folder, while \(activity)\(particulars); give a file"
     case .notADatabase: return "\(path): not a SQLite database, while \(activity)\(particulars); check that the path names the right file"
     case .damaged: return "\(path): damaged or cut short, while \(activity)\(particulars); restore it from a backup or import it again"
     case .locked: return "\(path): in use by another process, while \(activity)\(particulars); let that finish, then try again"

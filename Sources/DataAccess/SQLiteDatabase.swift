@@ -47,6 +47,7 @@ public final class SQLiteDatabase: Sendable {
     stop = StopCheck(shouldStop)
     let place = SQLitePlace(path: path, activity: "opening it", busyTimeoutSeconds: busyTimeoutSeconds)
     try Self.checkFile(path, access)
+    if access == .readOnly { Self.rollBackHotJournal(of: path, busyTimeoutSeconds) }
     var configuration = Configuration()
     configuration.readonly = access == .readOnly
     configuration.busyMode = .timeout(busyTimeoutSeconds)
@@ -205,6 +206,21 @@ public final class SQLiteDatabase: Sendable {
       throw DataAccessError(.notADatabase, path: path, activity: "opening it", detail: "it is a folder")
     }
     guard Glibc.access(path, R_OK) == 0 else { throw DataAccessError(errno: errno, path: path, activity: "opening it") }
+  }
+
+  /// Undoes what a killed process left half written. A connection that may only read cannot, and would refuse to read at all.
+  ///
+  /// Where nothing may be written here, the reader says so itself.
+  private static func rollBackHotJournal(of path: String, _ busyTimeoutSeconds: Double) {
+    var status = stat()
+    guard stat(path + "-journal", &status) == 0, status.st_size > 0 else { return }
+    var connection: OpaquePointer?
+    if sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil) == SQLITE_OK {
+      sqlite3_busy_timeout(connection, Int32(busyTimeoutSeconds * 1000))
+      // The first reading looks for a journal that nobody holds any more.
+      sqlite3_exec(connection, "SELECT count(*) FROM sqlite_master", nil, nil, nil)
+    }
+    sqlite3_close_v2(connection)
   }
 
   /// Finds a file that was cut within a page; one cut between pages SQLite finds itself.

@@ -15,7 +15,7 @@ public func nearestName(to name: String, in known: some Sequence<String>) -> Str
 
 /// Returns `; did you mean 'x'?` for the nearest known name, or nothing: the end of a message about an unknown name.
 public func suggestion(for name: String, in known: some Sequence<String>) -> String {
-  nearestName(to: name, in: known).map { "; did you mean '\($0)'?" } ?? ""
+  nearestName(to: name, in: known).map { "; did you mean '\($0.escapedForTerminal)'?" } ?? ""
 }
 
 /// Optimal string alignment distance: insertions, deletions, substitutions, swaps of neighbours.

@@ -31,7 +31,7 @@ struct Lathe: ParsableCommand {
   static func main() {
     Interruption.install()
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(CommandWords(CommandLine.arguments.dropFirst()).prepared(commands: commandNames))
       try command.run()
     } catch {
       let (message, code) = ending(of: error)
@@ -39,6 +39,8 @@ struct Lathe: ParsableCommand {
       Foundation.exit(code)
     }
   }
+
+  private static var commandNames: [String] { configuration.subcommands.compactMap { $0.configuration.commandName } }
 
   /// What to say when a command ended with `error`, and the exit code that is promised for it.
   private static func ending(of error: any Error) -> (message: String, code: Int32) {

@@ -27,6 +27,9 @@ public struct StrategyIdentity: Hashable, Codable, Sendable {
   /// The values of its parameters in force.
   public var parameters: PlainValue
 
+  /// The strategy's file, as seen from the workspace.
+  public var path: String { "strategies/\(kind.folder)/\(name).lua" }
+
   /// Makes an identity.
   public init(kind: StrategyKind, name: String, sha256: String, parameters: PlainValue) {
     self.kind = kind

@@ -190,12 +190,11 @@ private struct MarkdownText {
   /// What a cell or a line may hold: no bar, no line break, nothing that a terminal or browser would take for a command.
   static func escaped(_ text: String) -> String {
     String(
-      text.flatMap { character -> String in
+      text.escapedForTerminal.flatMap { character -> String in
         switch character {
         case "|": "\\|"
         case "<": "&lt;"
-        case "\n", "\r", "\r\n", "\t": " "
-        default: character.unicodeScalars.allSatisfy { $0.properties.generalCategory == .control } ? "?" : String(character)
+        default: String(character)
         }
       })
   }

@@ -76,21 +76,21 @@ public struct SamplingRoom {
     do { decision = try strategy.sample(context) } catch let error where error is StrategyFailure || error is CancellationError {
       throw error
     } catch { throw StrategyFailure(message: "\(error)") }
-    let name = "sampling strategy '\(strategy.identity.name)'"
+    let path = strategy.identity.path
     let known = Set(context.population.codes)
     let unknown = decision.items.filter { !known.contains($0) }
     if let first = unknown.first {
       throw StrategyFailure(
-        message: "\(name) chose \(unknown.count) items that are not in the population, such as '\(first)'"
+        message: "\(path): chose \(unknown.count) items that are not in the population, such as '\(first)'"
           + suggestion(for: first, in: context.population.codes.prefix(10_000)))
     }
     var seen: Set<String> = []
     if let twice = decision.items.first(where: { !seen.insert($0).inserted }) {
-      throw StrategyFailure(message: "\(name) chose '\(twice)' twice; each item may be chosen once")
+      throw StrategyFailure(message: "\(path): chose '\(twice)' twice; each item may be chosen once")
     }
-    if decision.items.isEmpty { throw StrategyFailure(message: "\(name) chose nothing of \(known.count) items") }
+    if decision.items.isEmpty { throw StrategyFailure(message: "\(path): chose nothing of \(known.count) items") }
     if decision.items.count > context.size {
-      throw StrategyFailure(message: "\(name) chose \(decision.items.count) items, \(context.size) were asked for")
+      throw StrategyFailure(message: "\(path): chose \(decision.items.count) items, \(context.size) were asked for")
     }
     return decision
   }

@@ -1,6 +1,7 @@
 public import Configuration
 import DataAccess
 import Foundation
+import Ledger
 import Tabular
 
 extension CycleReport {
@@ -32,12 +33,13 @@ extension Workspace {
       files.append(path)
     }
     let summary = reportFolder + "/summary.csv"
-    try appendSummary(report.summary(), cycle: report.cycle, to: summary)
+    try appendSummary(of: report, to: summary)
     return files + [summary]
   }
 
   /// Removes the files of all but the latest cycles; files of other names are nobody's business here.
   func removeOldReports() {
+    AtomicFile.removeLeftovers(in: reportFolder)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: reportFolder)) ?? []
     let endings = Set(Settings.Reports.Format.allCases.map(\.fileEnding))
     var files: [Int: [String]] = [:]
@@ -61,16 +63,31 @@ extension Workspace {
     }
   }
 
-  /// Adds the row of a cycle to the summary of all cycles; a second writing of one cycle replaces nothing and adds nothing.
-  private func appendSummary(_ row: Frame, cycle: Int64, to path: String) throws {
+  /// Adds the row of a cycle to the summary of all cycles, and those of earlier ones that a full disk kept out; a second writing of one
+  /// cycle adds nothing.
+  private func appendSummary(of report: CycleReport, to path: String) throws {
     // Read, extended and replaced whole, under a lock: two cycles may end at once, and a full disk must not leave half a row.
-    let lock = try FileLock(path: self.path(".reports.lock"), waits: true, activity: "adding a row to \(path)")
+    let lock = try FileLock(
+      path: self.path(".reports.lock"), waits: true, shouldStop: surroundings.shouldStop, activity: "adding a row to \(path)")
     defer { withExtendedLifetime(lock) {} }
     let writer = CSVWriter()
-    guard FileManager.default.fileExists(atPath: path) else { return try writer.write(row, to: path) }
-    let existing = try AtomicFile.read(path)
-    let known = String(decoding: existing, as: UTF8.self).split(whereSeparator: \.isNewline)
-    if known.contains(where: { $0.hasPrefix("\(cycle),") }) { return }
-    try AtomicFile.write(existing + writer.rows(row), to: path)
+    let exists = FileManager.default.fileExists(atPath: path)
+    var bytes = exists ? try AtomicFile.read(path) : writer.header(try report.summary().names)
+    let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+    let known = Set(lines.compactMap { $0.prefix { $0 != "," }.isEmpty ? nil : Int64($0.prefix { $0 != "," }) })
+    if known.contains(report.cycle) { return }
+    let finished = try ledger().history(until: Timestamp(microseconds: .max), metrics: [])
+    var numbers: [Int64] = []
+    if exists, case .integer(let all) = try finished.column("cycle_id").values {
+      numbers = all.filter { $0 < report.cycle && !known.contains($0) }.sorted().suffix(Self.latecomers)
+    }
+    for number in numbers {
+      // One that cannot be read any more is no reason to fail the cycle that just ended.
+      if let missing = try? CycleReport(number, in: ledger()) { bytes += writer.rows(try missing.summary()) }
+    }
+    try AtomicFile.write(bytes + writer.rows(report.summary()), to: path)
   }
+
+  /// Earlier cycles that one cycle puts into the summary at most: each is read from the ledger whole.
+  private static let latecomers = 10
 }

@@ -108,6 +108,14 @@ public final class Workspace: Sendable {
     try opened.source.withLock { opened in
       if let opened { return opened }
       let source = SQLiteFactorySource(try openDatabase(.readOnly))
+      // An import whose process was killed before its first commit leaves an empty file.
+      let missing = try source.missingRelations()
+      if missing.count == FactorySchema.relationNames.count { throw WorkspaceError.noData(path: sourcePath) }
+      if let first = missing.first {
+        throw DataAccessError(
+          .refused, path: sourcePath, activity: "opening it",
+          detail: "it has no table '\(first)', so it is no factory's data; check source.path, or import into another file")
+      }
       opened = source
       return source
     }

@@ -103,6 +103,9 @@ public enum FactorySchema {
       ("good_quantity", .double), ("bad_quantity", .double)),
     key: ["result_id"], required: ["result_id", "item_code", "job_code", "completed_at"])
 
+  /// The names of the three relations.
+  public static let relationNames = [items.name, routingOperations.name, workResults.name]
+
   /// Adds the feature columns that `items` does not have yet, as TEXT or REAL.
   ///
   /// - Parameter features: Names and types; a `double` or `integer` is stored as REAL, anything else as TEXT.

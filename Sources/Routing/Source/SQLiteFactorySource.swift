@@ -9,6 +9,12 @@ public struct SQLiteFactorySource: FactorySource {
   /// Makes a source of the tables in `database`.
   public init(_ database: SQLiteDatabase) { self.database = database }
 
+  /// Names of the relations that the database has no table or view of.
+  public func missingRelations() throws -> [String] {
+    let known = Set(try database.reading { try $0.tableNames() })
+    return FactorySchema.relationNames.filter { !known.contains($0) }
+  }
+
   /// The database's file.
   public var name: String { database.path }
 

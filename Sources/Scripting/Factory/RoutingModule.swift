@@ -78,12 +78,12 @@ private func prediction(of item: String, version: String?, in workspace: Workspa
   do { return try Predictor(model).predict([item], from: source, explaining: true)[0].get() } catch PredictionFailure.unknownItem {
     throw try unknownItem(item, in: source)
   } catch let failure as PredictionFailure {
-    throw LuaError("item '\(item)': \(failure.rawValue)")
+    throw LuaError("item '\(item.escapedForTerminal)': \(failure.rawValue)")
   }
 }
 
 private func unknownItem(_ item: String, in source: any FactorySource) throws -> LuaError {
-  LuaError("unknown item '\(item)'" + suggestion(for: item, in: try source.itemCodes(withResultsIn: nil).prefix(20_000)))
+  LuaError("unknown item '\(item.escapedForTerminal)'" + suggestion(for: item, in: try source.itemCodes(withResultsIn: nil).prefix(20_000)))
 }
 
 private func predicted(_ prediction: Prediction, quantity: Double?) -> PlainValue {

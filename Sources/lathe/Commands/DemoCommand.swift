@@ -100,10 +100,10 @@ struct DemoCommand: ParsableCommand {
           resultCount += block.rowCount
           bar.show(min(1, Double(resultCount) / Double(results)))
         }
-        // Before the commit: a plant without its truth is none.
-        try writeTruth(plant, into: (workspace.sourcePath as NSString).deletingLastPathComponent)
       }
     }
+    // After the commit, which may fail too. A plant without its truth is whole but for --truth, and says so.
+    try writeTruth(plant, into: (workspace.sourcePath as NSString).deletingLastPathComponent)
     bar.show(1)
     return Counts(place: workspace.sourcePath, items: items.rowCount, routings: routings.rowCount, results: resultCount)
   }

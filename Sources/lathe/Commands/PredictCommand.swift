@@ -25,9 +25,9 @@ struct PredictCommand: ParsableCommand {
     let prediction: Prediction
     do { prediction = try predictor.predict([item], from: source, explaining: true)[0].get() } catch PredictionFailure.unknownItem {
       let codes = try source.itemCodes(withResultsIn: nil)
-      throw CommandFailure("unknown item '\(item)'" + suggestion(for: item, in: codes.prefix(20_000)))
+      throw CommandFailure("unknown item '\(item.escapedForTerminal)'" + suggestion(for: item, in: codes.prefix(20_000)))
     } catch let failure as PredictionFailure {
-      throw CommandFailure("item '\(item)': \(failure.rawValue)")
+      throw CommandFailure("item '\(item.escapedForTerminal)': \(failure.rawValue)")
     }
     if global.json { return try Terminal.output(json: prediction) }
     Terminal.output(Terminal.harmless(try text(prediction)))

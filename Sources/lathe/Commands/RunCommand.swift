@@ -13,7 +13,7 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var global: GlobalOptions
   @Argument(help: "The script.") var file: String
-  @Argument(parsing: .captureForPassthrough, help: "Arguments of the script.") var arguments: [String] = []
+  @Argument(help: "Arguments of the script; options among them are the script's too.") var arguments: [String] = []
 
   func run() throws {
     let text: String

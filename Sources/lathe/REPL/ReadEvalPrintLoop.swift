@@ -36,7 +36,7 @@ struct ReadEvalPrintLoop {
   var prompts = (first: "lathe> ", further: "    .. ")
 
   /// Runs until the end of the input.
-  /// - Returns: The exit code: 0, or 1 when standard input was no terminal and its script failed.
+  /// - Returns: The exit code: 0, or 1 when standard input was no terminal and its script failed, 130 when it was stopped.
   func run() -> Int32 {
     let watch = InterruptWatch(session.interrupter)
     defer { withExtendedLifetime(watch) {} }
@@ -95,7 +95,7 @@ struct ReadEvalPrintLoop {
       return 1
     case .failed(let message):
       say(message)
-      return 1
+      return Interruption.isRequested ? 130 : 1
     }
   }
 
