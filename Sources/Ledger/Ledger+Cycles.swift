@@ -168,36 +168,34 @@ extension Ledger {
     try database.write { transaction in
       try transaction.execute("DELETE FROM measurements WHERE cycle_id = ?", [.integer(cycle)])
       try transaction.execute("DELETE FROM alerts WHERE cycle_id = ?", [.integer(cycle)])
-      for measurement in measurements {
-        try transaction.execute(
-          "INSERT INTO measurements (cycle_id, name, value, observations) VALUES (?, ?, ?, ?)",
+      try transaction.execute(
+        "INSERT INTO measurements (cycle_id, name, value, observations) VALUES (?, ?, ?, ?)",
+        each: measurements.map { measurement in
           [
             .integer(cycle), .text(measurement.name), measurement.value.map(Cell.double) ?? .missing,
             .integer(Int64(measurement.observations)),
-          ])
-      }
-      for (position, alert) in alerts.enumerated() {
-        try transaction.execute(
-          """
-          INSERT INTO alerts (cycle_id, position, code, severity, value, threshold, item_code, operation, message)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-          """,
+          ]
+        })
+      try transaction.execute(
+        """
+        INSERT INTO alerts (cycle_id, position, code, severity, value, threshold, item_code, operation, message)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        each: alerts.enumerated().map { position, alert in
           [
             .integer(cycle), .integer(Int64(position)), .text(alert.code), .text(alert.severity), alert.value.map(Cell.double) ?? .missing,
             alert.threshold.map(Cell.double) ?? .missing, alert.item.map(Cell.text) ?? .missing,
             alert.operation.map(Cell.text) ?? .missing, .text(alert.message),
-          ])
-      }
+          ]
+        })
       // A cycle over an earlier time must not make an item look less recently checked than it is.
-      for check in checks {
-        try transaction.execute(
-          """
-          INSERT INTO checks (item_code, cycle_id, checked_at, error) VALUES (?, ?, ?, ?) ON CONFLICT (item_code) DO UPDATE
-          SET cycle_id = excluded.cycle_id, checked_at = excluded.checked_at, error = excluded.error
-          WHERE excluded.checked_at >= checks.checked_at
-          """,
-          [.text(check.item), .integer(cycle), .timestamp(asOf), check.error.map(Cell.double) ?? .missing])
-      }
+      try transaction.execute(
+        """
+        INSERT INTO checks (item_code, cycle_id, checked_at, error) VALUES (?, ?, ?, ?) ON CONFLICT (item_code) DO UPDATE
+        SET cycle_id = excluded.cycle_id, checked_at = excluded.checked_at, error = excluded.error
+        WHERE excluded.checked_at >= checks.checked_at
+        """,
+        each: checks.map { [.text($0.item), .integer(cycle), .timestamp(asOf), $0.error.map(Cell.double) ?? .missing] })
     }
   }
 
