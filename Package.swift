@@ -20,7 +20,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 // A target imports lower ranks only, never its own (docs/guide/architecture.md has the table; scripts/check holds every import against it).
 let package = Package(
   name: "lathe",
-  products: [.executable(name: "lathe", targets: ["lathe"])],
+  products: [.executable(name: "lathe", targets: ["lathe"]), .executable(name: "lathe-bench", targets: ["lathe-bench"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -63,6 +63,12 @@ let package = Package(
         "CEdit", "Configuration", "DataAccess", "DemoPlant", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing",
         "Scripting", "Tabular",
         argumentParser, logging,
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "lathe-bench",
+      dependencies: [
+        "Configuration", "DataAccess", "DemoPlant", "Ledger", "LuaBridge", "Metrics", "QualityCycle", "Routing", "Scripting", "Tabular",
+        argumentParser, logging, sqlite,
       ], swiftSettings: strict),
     // Tests
     .target(name: "TestSupport", dependencies: ["Routing", "Tabular"], path: "Tests/TestSupport", swiftSettings: strict),
