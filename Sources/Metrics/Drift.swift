@@ -16,8 +16,8 @@ public enum Drift {
   /// - Parameter bins: Bins of `reference`, at least 2.
   public static func psi(reference: [Double], current: [Double], bins: Int = 10) throws(MetricError) -> Measurement {
     guard bins >= 2 else { throw .argument(name: "bins", metric: Metric.psi.name, expected: "an integer ≥ 2", got: "\(bins)") }
-    let before = reference.filter(\.isFinite).sorted()
-    let now = current.filter(\.isFinite)
+    let before = reference.filter { $0.isFinite }.sorted()
+    let now = current.filter { $0.isFinite }
     var edges: [Double] = []
     for bin in 1..<bins {
       guard let edge = Distribution.quantile(ofSorted: before, Double(bin) / Double(bins)) else { break }
@@ -43,8 +43,8 @@ public enum Drift {
   /// The probability is Kolmogorov's limit with Stephens's correction for small samples (M. Stephens, "Use of the Kolmogorov-Smirnov,
   /// Cramér-von Mises and related statistics without extensive tables", 1970): good from some ten values on. O(n log n).
   public static func ks(reference: [Double], current: [Double]) -> (statistic: Measurement, pValue: Double?) {
-    let before = reference.filter(\.isFinite).sorted()
-    let now = current.filter(\.isFinite).sorted()
+    let before = reference.filter { $0.isFinite }.sorted()
+    let now = current.filter { $0.isFinite }.sorted()
     let excluded = reference.count + current.count - before.count - now.count
     guard !before.isEmpty, !now.isEmpty else {
       return (Measurement(.ks, value: nil, count: before.count + now.count, excluded: excluded), nil)

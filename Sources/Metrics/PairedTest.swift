@@ -29,7 +29,7 @@ public struct PairedTest: Hashable, Codable, Sendable {
     guard confidence > 0, confidence < 1 else {
       throw .argument(name: "confidence", metric: "paired_test", expected: "a number between 0 and 1", got: "\(confidence)")
     }
-    let differences = zip(first, second).map { $0 - $1 }.filter(\.isFinite)
+    let differences = zip(first, second).map { $0 - $1 }.filter { $0.isFinite }
     var test = PairedTest(
       count: differences.count, excluded: first.count - differences.count, clusters: differences.count,
       meanDifference: Distribution.mean(differences))

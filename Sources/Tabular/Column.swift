@@ -66,7 +66,7 @@ public struct Column: Sendable {
   public init(_ values: [Bool]) { self.init(.bool(values)) }
 
   /// Makes a column of instants without missing ones.
-  public init(_ values: [Timestamp]) { self.init(.timestamp(values.map(\.microseconds))) }
+  public init(_ values: [Timestamp]) { self.init(.timestamp(values.map { $0.microseconds })) }
 
   /// Makes a column of texts; `nil` is missing.
   public init(_ texts: [String?]) {

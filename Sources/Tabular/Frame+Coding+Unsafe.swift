@@ -30,13 +30,13 @@ private struct CodedColumn: Codable {
   init(name: String, column: Column) {
     self.name = name
     type = column.type
-    validity = column.validity.map { Self.bytes($0.words.map(\.littleEndian)) }
+    validity = column.validity.map { Self.bytes($0.words.map { $0.littleEndian }) }
     switch column.values {
-    case .double(let numbers): values = Self.bytes(numbers.map(\.bitPattern.littleEndian))
-    case .integer(let numbers), .timestamp(let numbers): values = Self.bytes(numbers.map(\.littleEndian))
+    case .double(let numbers): values = Self.bytes(numbers.map { $0.bitPattern.littleEndian })
+    case .integer(let numbers), .timestamp(let numbers): values = Self.bytes(numbers.map { $0.littleEndian })
     case .bool(let flags): values = Data(flags.map { $0 ? 1 : 0 })
     case .text(let text):
-      values = Self.bytes(text.codes.map(\.littleEndian))
+      values = Self.bytes(text.codes.map { $0.littleEndian })
       texts = text.dictionary.texts
     }
   }

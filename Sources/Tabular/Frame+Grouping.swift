@@ -29,9 +29,11 @@ public struct FrameGroups: Sendable {
   /// Returns ``keys`` with a column for each aggregation. O(rows) for each; quantiles and numbers of unique values sort.
   public func aggregating(_ aggregations: [Aggregation]) throws(FrameError) -> Frame {
     var result = keys
+    // Mean and deviation of one column are mostly asked for together.
+    var moments: [String: GroupMoments] = [:]
     for aggregation in aggregations {
       if result[aggregation.name] != nil { throw .duplicateColumn(aggregation.name) }
-      try result.set(aggregation.name, try aggregation.column(over: self))
+      try result.set(aggregation.name, try aggregation.column(over: self, &moments))
     }
     return result
   }
@@ -106,7 +108,7 @@ public struct Aggregation: Hashable, Sendable {
     self.name = name ?? source.map { "\(function.name)_\($0)" } ?? function.name
   }
 
-  func column(over groups: FrameGroups) throws(FrameError) -> Column {
+  fileprivate func column(over groups: FrameGroups, _ known: inout [String: GroupMoments]) throws(FrameError) -> Column {
     guard let source else {
       guard function == .count else { throw .argument("aggregation '\(function.name)' needs a column") }
       var counts = [Int64](repeating: 0, count: groups.count)
@@ -120,17 +122,16 @@ public struct Aggregation: Hashable, Sendable {
     case .uniqueCount: return Self.uniqueCounts(column, groups)
     case .sum: return try Self.sums(column, source, groups)
     case .mean, .std:
-      let moments = GroupMoments(try column.arithmeticNumbers(source), column.validity, groups)
+      let numbers = try column.arithmeticNumbers(source)
+      let moments = known[source] ?? GroupMoments(numbers, column.validity, groups)
+      known[source] = moments
       return Column(optional: (0..<groups.count).map { function == .mean ? moments.mean($0) : moments.deviation($0) })
     case .quantile(let probability):
       guard probability >= 0, probability <= 1 else {
         throw .argument("probability of 'quantile' must be a number in 0…1, got \(probability)")
       }
-      let numbers = try column.arithmeticNumbers(source)
-      return Column(
-        optional: groups.rows().map { rows in
-          quantile(ofSorted: ascending(rows.lazy.filter { !column.isMissing($0) }.map { numbers[$0] }), probability)
-        })
+      var values = GroupedValues(try column.arithmeticNumbers(source), column.validity, groups)
+      return Column(optional: values.quantiles(probability))
     }
   }
 
@@ -197,12 +198,24 @@ private struct GroupMoments {
     counts = Array(repeating: 0, count: groups.count)
     sums = Array(repeating: 0, count: groups.count)
     squares = sums
-    for (row, code) in groups.codes.enumerated() where validity?[row] ?? true {
+    guard let validity else {
+      for (row, code) in groups.codes.enumerated() {
+        counts[Int(code)] &+= 1
+        sums[Int(code)] += numbers[row]
+      }
+      let means = zip(sums, counts).map { $0 / Double($1) }
+      for (row, code) in groups.codes.enumerated() {
+        let distance = numbers[row] - means[Int(code)]
+        squares[Int(code)] += distance * distance
+      }
+      return
+    }
+    for (row, code) in groups.codes.enumerated() where validity[row] {
       counts[Int(code)] += 1
       sums[Int(code)] += numbers[row]
     }
     let means = zip(sums, counts).map { $0 / Double($1) }
-    for (row, code) in groups.codes.enumerated() where validity?[row] ?? true {
+    for (row, code) in groups.codes.enumerated() where validity[row] {
       let distance = numbers[row] - means[Int(code)]
       squares[Int(code)] += distance * distance
     }
@@ -211,4 +224,67 @@ private struct GroupMoments {
   func mean(_ group: Int) -> Double? { counts[group] > 0 ? sums[group] / Double(counts[group]) : nil }
 
   func deviation(_ group: Int) -> Double? { counts[group] > 1 ? (squares[group] / Double(counts[group] - 1)).squareRoot() : nil }
+}
+
+/// The values of each group one behind the other, in the order of their rows.
+private struct GroupedValues {
+  private var values: [Double]
+  /// Where each group begins, and at the end their number.
+  private let starts: [Int]
+
+  init(_ numbers: [Double], _ validity: Bitmap?, _ groups: FrameGroups) {
+    var starts = [Int](repeating: 0, count: groups.count + 1)
+    for (row, code) in groups.codes.enumerated() where validity?[row] ?? true { starts[Int(code) + 1] &+= 1 }
+    for group in 0..<groups.count { starts[group + 1] += starts[group] }
+    var next = starts
+    var values = [Double](repeating: 0, count: starts[groups.count])
+    for (row, code) in groups.codes.enumerated() where validity?[row] ?? true {
+      values[next[Int(code)]] = numbers[row]
+      next[Int(code)] &+= 1
+    }
+    self.values = values
+    self.starts = starts
+  }
+
+  /// The quantile of each group at `probability`; NaN where a group holds one, none where it is empty. Orders the values on the way.
+  mutating func quantiles(_ probability: Double) -> [Double?] {
+    values.withUnsafeMutableBufferPointer { values in
+      (0..<starts.count - 1).map { group in
+        let count = starts[group + 1] - starts[group]
+        if count == 0 { return nil }
+        let part = UnsafeMutableBufferPointer(rebasing: values[starts[group]..<starts[group + 1]])
+        if part.contains(where: { $0.isNaN }) { return .nan }
+        // As `quantile(ofSorted:_:)`, of which only two places need be in order.
+        let position = Double(count - 1) * probability
+        let below = Swift.min(Int(position), count - 1)
+        select(below, in: part)
+        let share = position - Double(below)
+        if share == 0 { return part[below] }
+        let next = part[(below + 1)...].min() ?? part[below]
+        return part[below] + (next - part[below]) * share
+      }
+    }
+  }
+}
+
+/// Puts the value that would be at `place`, were all in order, there: lower ones before it, greater ones behind. No value is NaN.
+///
+/// C. Hoare, "Algorithm 65: Find", 1961, with the middle of three as pivot. The buffer is the caller's, within whose closure this runs.
+private func select(_ place: Int, in values: UnsafeMutableBufferPointer<Double>) {
+  var (low, high) = (0, values.count - 1)
+  while low < high {
+    let middle = low + (high - low) / 2
+    let pivot = max(min(values[low], values[middle]), min(max(values[low], values[middle]), values[high]))
+    var (left, right) = (low, high)
+    while left <= right {
+      while values[left] < pivot { left += 1 }
+      while pivot < values[right] { right -= 1 }
+      if left <= right {
+        values.swapAt(left, right)
+        left += 1
+        right -= 1
+      }
+    }
+    if place <= right { high = right } else if place >= left { low = left } else { return }
+  }
 }

@@ -37,25 +37,38 @@ public enum Sampling {
   }
 
   /// `size` rows, each drawn with a chance in proportion to its weight among those not drawn yet; rows of weight zero never. Weights
-  /// must be finite and not negative. O(rows · log rows).
+  /// must be finite and not negative. O(rows + size · log size · log(rows / size)).
   ///
-  /// P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006: the rows with the smallest −ln(u) / weight.
+  /// P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006, algorithm A-ExpJ: rows have keys −ln(u) / weight,
+  /// the smallest make the sample; how much weight passes before a row gets in is drawn at once, so most rows cost an addition.
   public static func weighted(_ weights: [Double], size: Int, seed: UInt64) throws(FrameError) -> [Int] {
     try check(size)
     if let row = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
       throw .argument("weight of row \(row) must be a number ≥ 0, got \(weights[row])")
     }
+    if size == 0 { return [] }
     var generator = SeededGenerator(seed: seed, stream: "sample.weighted")
-    var keyed: [(key: Double, row: Int)] = []
-    for (row, weight) in weights.enumerated() {
-      let exponential = -log1p(-generator.uniform())  // drawn for every row, so that one weight changes no other row's chance
-      if weight > 0 { keyed.append((exponential / weight, row)) }
+    var chosen = LargestKeyFirst()
+    var row = 0
+    while row < weights.count, chosen.count < size {
+      if weights[row] > 0 { chosen.insert(generator.exponential() / weights[row], row) }
+      row += 1
     }
-    if keyed.count > size {
-      keyed.sort { ($0.key, $0.row) < ($1.key, $1.row) }
-      keyed.removeLast(keyed.count - size)
+    while row < weights.count {
+      // Each unit of weight lets a row in at the rate of the largest key so far: the wait is exponential. Every key is above 0, but for
+      // a chance of 2⁻⁵³ and weights next to infinity; then nobody gets in any more.
+      var wait = generator.exponential() / chosen.largest
+      while row < weights.count, weights[row] <= 0 || weights[row] < wait {
+        wait -= weights[row]
+        row += 1
+      }
+      if row == weights.count { break }
+      // The key of a row that is known to get in: exponential, below the largest.
+      let chance = -expm1(-weights[row] * chosen.largest)
+      chosen.replaceLargest(-log1p(-generator.uniform() * chance) / weights[row], row)
+      row += 1
     }
-    return keyed.map(\.row).sorted()
+    return chosen.rows.sorted()
   }
 
   /// Places for each stratum of `sizes`, together `min(size, rows)`; see ``stratified(by:size:seed:)``.
@@ -96,6 +109,46 @@ public enum Sampling {
   private static func check(_ size: Int) throws(FrameError) {
     guard size >= 0 else { throw .argument("sample size must be ≥ 0, got \(size)") }
   }
+}
+
+/// Rows with keys, the largest at hand: a binary heap.
+private struct LargestKeyFirst {
+  private var keys: [Double] = []
+  private(set) var rows: [Int] = []
+
+  var count: Int { keys.count }
+  /// There must be a row.
+  var largest: Double { keys[0] }
+
+  mutating func insert(_ key: Double, _ row: Int) {
+    keys.append(key)
+    rows.append(row)
+    var position = keys.count - 1
+    while position > 0, keys[(position - 1) / 2] < key {
+      keys.swapAt(position, (position - 1) / 2)
+      rows.swapAt(position, (position - 1) / 2)
+      position = (position - 1) / 2
+    }
+  }
+
+  mutating func replaceLargest(_ key: Double, _ row: Int) {
+    var position = 0
+    while 2 * position + 1 < keys.count {
+      var child = 2 * position + 1
+      if child + 1 < keys.count, keys[child + 1] > keys[child] { child += 1 }
+      guard keys[child] > key else { break }
+      keys[position] = keys[child]
+      rows[position] = rows[child]
+      position = child
+    }
+    keys[position] = key
+    rows[position] = row
+  }
+}
+
+extension SeededGenerator {
+  /// A number of the exponential distribution of mean 1.
+  fileprivate mutating func exponential() -> Double { -log1p(-uniform()) }
 }
 
 /// A uniform sample of a stream whose length is not known: at any time all elements so far are as likely to be in it.

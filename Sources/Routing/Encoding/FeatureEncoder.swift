@@ -160,7 +160,7 @@ public struct FeatureEncoder: Hashable, Codable, Sendable {
 
   /// Median, and the interquartile range in units of a normal distribution's deviation; where that is 0 the standard deviation, or 1.
   private static func scale(of numbers: [Double]) -> (centre: Double, scale: Double) {
-    let sorted = numbers.filter(\.isFinite).sorted()
+    let sorted = numbers.filter { $0.isFinite }.sorted()
     guard !sorted.isEmpty else { return (0, 1) }
     let spread = (sorted[sorted.count * 3 / 4] - sorted[sorted.count / 4]) / 1.349
     if spread > 0 { return (sorted[sorted.count / 2], spread) }

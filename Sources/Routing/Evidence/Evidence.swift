@@ -162,7 +162,7 @@ public struct EvidenceBuilder {
       }
     }
     let runSummary = SampleSummary(run)
-    let setupSummary = SampleSummary(group.map(\.setupMinutes).filter(\.isFinite))
+    let setupSummary = SampleSummary(group.map(\.setupMinutes).filter { $0.isFinite })
     evidence.operationJobs.append(job)
     evidence.operationOccurrences.append(occurrence)
     evidence.operationResources.append(mostFrequentResource(of: group).map { resourceCodes[Int($0)] } ?? -1)
