@@ -63,8 +63,12 @@ extension SQLiteStatement {
   }
 
   /// Takes a value of the storage class that its column expects; false when it is another one.
+  ///
+  /// By `sqlite3_value_…` of the value rather than `sqlite3_column_…` of its place, each of which finds the value and takes a lock anew.
+  /// SQLite allows that where nobody else uses the connection meanwhile: it lends a reader to one closure at a time.
   @inline(__always) private func take(_ index: Int32, into column: inout ColumnSink, _ row: Int) -> Bool {
-    let storage = sqlite3_column_type(raw, index)
+    let value = sqlite3_column_value(raw, index)
+    let storage = sqlite3_value_type(value)
     if storage == SQLITE_NULL {
       column.putMissing(at: row)
       return true
@@ -72,27 +76,28 @@ extension SQLiteStatement {
     switch column.type {
     case .double:
       if storage == SQLITE_FLOAT {
-        column.put(sqlite3_column_double(raw, index), at: row)
+        column.put(sqlite3_value_double(value), at: row)
         return true
       }
       if storage == SQLITE_INTEGER {
-        column.put(Double(sqlite3_column_int64(raw, index)), at: row)
+        column.put(Double(sqlite3_value_int64(value)), at: row)
         return true
       }
       return false
     case .integer, .timestamp:
       guard storage == SQLITE_INTEGER else { return false }
-      column.put(sqlite3_column_int64(raw, index), at: row)
+      column.put(sqlite3_value_int64(value), at: row)
       return true
     case .text:
       guard storage == SQLITE_TEXT else { return false }
-      column.put(utf8: bytes(index), at: row)
+      let text = sqlite3_value_text(value)
+      column.put(utf8: UnsafeBufferPointer(start: text, count: Int(sqlite3_value_bytes(value))), at: row)
       return true
     case .bool:
       guard storage == SQLITE_INTEGER else { return false }
-      let value = sqlite3_column_int64(raw, index)
-      column.put(value == 1, at: row)
-      return value == 0 || value == 1
+      let number = sqlite3_value_int64(value)
+      column.put(number == 1, at: row)
+      return number == 0 || number == 1
     case nil: return false
     }
   }
