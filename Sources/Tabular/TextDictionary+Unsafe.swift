@@ -49,8 +49,14 @@ extension TextDictionary {
         let mask = slots.count &- 1
         slots.withUnsafeBufferPointer { slots in
           for index in 0..<count {
-            let slot = slots[Int(hashes[index]) & mask]
-            codes[index] = slot >> 32 == hashes[index] && slot != 0 ? Int32(truncatingIfNeeded: slot & 0xffff_ffff) &- 1 : -1
+            var position = Int(hashes[index]) & mask
+            var slot = slots[position]
+            // The next slots mostly lie in the cache line that was waited for.
+            while slot != 0, slot >> 32 != hashes[index] {
+              position = (position &+ 1) & mask
+              slot = slots[position]
+            }
+            codes[index] = Int32(truncatingIfNeeded: slot & 0xffff_ffff) &- 1
           }
         }
         offsets.withUnsafeBufferPointer { offsets in
