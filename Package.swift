@@ -54,7 +54,7 @@ let package = Package(
     .target(
       name: "Scripting",
       dependencies: [
-        "Configuration", "DataAccess", "Ledger", "LuaBridge", "Metrics", "QualityCycle", "Routing", "Tabular", crypto, logging,
+        "Configuration", "DataAccess", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing", "Tabular", crypto, logging,
       ], swiftSettings: strict),
     // Rank 5
     .executableTarget(

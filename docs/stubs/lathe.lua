@@ -237,6 +237,36 @@ function class_column:head(count) end
 ---@return (boolean|number|string|nil)[] # the values
 function class_column:list() end
 
+---A picture of figures. At the prompt and in `print` it is drawn in characters.
+---@class chart
+local class_chart = {}
+
+---The chart in characters.
+---@param width? integer characters a line, 40…400 (default 80)
+---@return string # lines
+function class_chart:text(width) end
+
+---The chart as an SVG picture.
+---@return string # the picture's text
+function class_chart:svg() end
+
+---Writes the chart as an SVG picture, in place of a file of that name.
+---@param path string the file, as seen from the workspace
+function class_chart:write_svg(path) end
+
+---A chart with one more line; not for bars.
+---@param name string its name in the legend
+---@param x column|number[] places across: numbers or times
+---@param y column|number[] values, as many
+---@return chart # the chart
+function class_chart:with_line(name, x, y) end
+
+---A chart with a line across at one value, such as a threshold.
+---@param label string what the line means
+---@param value number where it is
+---@return chart # the chart
+function class_chart:with_rule(label, value) end
+
 ---what to do otherwise than the settings say
 ---@class (exact) cycle.run.options
 ---@field strategy? string sampling strategy
@@ -555,6 +585,59 @@ function models.activate(version) end
 ---@param options? models.train_baseline.options up to when
 ---@return string # the version's name
 function models.train_baseline(options) end
+
+---title, labels, scales
+---@class (exact) plot.line.options
+---@field title? string what the chart shows
+---@field x_label? string what is counted across
+---@field y_label? string what is counted upwards
+---@field name? string the series' name in a legend
+---@field log_x? boolean whether places across are by the logarithm
+---@field log_y? boolean whether places upwards are by the logarithm
+
+---title, labels, scales
+---@class (exact) plot.points.options
+---@field title? string what the chart shows
+---@field x_label? string what is counted across
+---@field y_label? string what is counted upwards
+---@field name? string the series' name in a legend
+---@field log_x? boolean whether places across are by the logarithm
+---@field log_y? boolean whether places upwards are by the logarithm
+
+---title and unit
+---@class (exact) plot.bars.options
+---@field title? string what the chart shows
+---@field unit? string what the bars' lengths count
+
+---Charts of columns and lists: in characters at the prompt, or as SVG pictures.
+---@class lathe.plot
+plot = {}
+
+---A line through points in their order; a missing value is a gap. Times across are shown as dates.
+---@param x column|number[] places across: numbers or times
+---@param y column|number[] values, as many
+---@param options? plot.line.options title, labels, scales
+---@return chart # the chart
+function plot.line(x, y, options) end
+
+---Points alone.
+---@param x column|number[] places across: numbers or times
+---@param y column|number[] values, as many
+---@param options? plot.points.options title, labels, scales
+---@return chart # the chart
+function plot.points(x, y, options) end
+
+---A bar for each name; a missing value is told, not drawn.
+---@param names string[] names, from the top
+---@param values column|number[] figures, as many
+---@param options? plot.bars.options title and unit
+---@return chart # the chart
+function plot.bars(names, values, options) end
+
+---Values as a line of small bars: `▁▂▅█`.
+---@param values column|number[] the values; a missing one is a blank
+---@return string # the line
+function plot.sparkline(values) end
 
 ---Reports of cycles, made from the ledger at any time.
 ---@class lathe.report

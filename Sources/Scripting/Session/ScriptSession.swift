@@ -31,7 +31,8 @@ public final class ScriptSession {
 
   /// The modules that need no workspace: `frame json log metrics sample time`.
   public static let generalModules: [LuaModule] = [
-    FrameModule.module, JSONModule.module, LogModule.module, MetricsModule.module, SampleModule.module, TimeModule.module,
+    FrameModule.module, JSONModule.module, LogModule.module, MetricsModule.module, PlotModule.module, SampleModule.module,
+    TimeModule.module,
   ]
 
   /// Makes a session with what is in `settings`, and the functions `help`, `exit` and `quit`.
