@@ -41,13 +41,14 @@ final class HostError: LuaBox {
 }
 
 /// A call of a host function: its arguments on the stack of the coroutine that made it.
-struct LuaCall {
-  let vm: LuaVM
+@usableFromInline struct LuaCall {
+  // Not retained, as in `LuaSlot`: VM and function outlive their call.
+  unowned(unsafe) let vm: LuaVM
   let state: OpaquePointer
-  let function: HostFunction
+  unowned(unsafe) let function: HostFunction
   let argumentCount: Int32
 
-  var stack: LuaStack { LuaStack(vm: vm, state: state) }
+  @usableFromInline var stack: LuaStack { LuaStack(vm: vm, state: state) }
 
   func slot(_ index: Int32) -> LuaSlot { LuaSlot(vm: vm, state: state, index: index) }
 }
@@ -56,16 +57,18 @@ struct LuaCall {
 func callHost(_ core: OpaquePointer?, _ state: OpaquePointer?, _ object: UnsafeMutableRawPointer?) -> Int32 {
   guard let state, let object, let context = clua_context(core) else { return 0 }
   // The VM is alive: it made the call that is under way. The function is alive: the closure that is running owns it.
-  let vm = Unmanaged<LuaVM>.fromOpaque(context).takeUnretainedValue()
-  let function = Unmanaged<HostFunction>.fromOpaque(object).takeUnretainedValue()
-  let before = vm.active
-  vm.active = state
-  defer { vm.active = before }
-  do {
-    return try function(LuaCall(vm: vm, state: state, function: function, argumentCount: lua_gettop(state)))
-  } catch {
-    vm.pushError(error, of: function, on: state)
-    return -1
+  return Unmanaged<LuaVM>.fromOpaque(context)._withUnsafeGuaranteedRef { vm in
+    Unmanaged<HostFunction>.fromOpaque(object)._withUnsafeGuaranteedRef { function in
+      let before = vm.active
+      vm.active = state
+      defer { vm.active = before }
+      do {
+        return try function(LuaCall(vm: vm, state: state, function: function, argumentCount: lua_gettop(state)))
+      } catch {
+        vm.pushError(error, of: function, on: state)
+        return -1
+      }
+    }
   }
 }
 

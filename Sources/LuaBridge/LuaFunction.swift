@@ -1,9 +1,13 @@
 internal import CLua
 
 /// A parameter of a host function: how it is read, and what is said about it.
-public struct Parameter<Value: LuaReadable>: Sendable {
+///
+/// A class, and open to the call sites of other modules, so that a declaration there becomes code for its own types: read generically, with
+/// the words copied along, an argument costs ten times as much.
+public final class Parameter<Value: LuaReadable>: Sendable {
   let documentation: LuaDocumentation.Parameter
-  let fallback: (@Sendable () -> Value)?
+  private let fallback: (@Sendable () -> Value)?
+  @usableFromInline let mayBeAbsent: Bool
 
   /// Declares a parameter that has to be given, unless its type has a value for "none", as optionals have.
   public init(_ name: String, _ type: Value.Type, _ words: String) {
@@ -11,6 +15,7 @@ public struct Parameter<Value: LuaReadable>: Sendable {
       name: name, type: type.luaType, words: words, defaultText: nil, isRequired: type.absent == nil,
       isVariadic: type is any LuaVariadic.Type)
     fallback = nil
+    mayBeAbsent = type.absent != nil
   }
 
   /// Declares a parameter that may be left out, or be nil. `shown` is the default in the documentation, where its own text will not do.
@@ -20,6 +25,7 @@ public struct Parameter<Value: LuaReadable>: Sendable {
     documentation = LuaDocumentation.Parameter(
       name: name, type: type.luaType, words: words, defaultText: shown ?? Self.literal(value()), isRequired: false, isVariadic: false)
     fallback = value
+    mayBeAbsent = true
   }
 
   private static func literal(_ value: Value) -> String? {
@@ -31,16 +37,21 @@ public struct Parameter<Value: LuaReadable>: Sendable {
     }
   }
 
-  func read(_ arguments: inout LuaArguments) throws(ArgumentError) -> Value {
+  @inlinable func read(_ arguments: inout LuaArguments) throws(ArgumentError) -> Value {
     let position = arguments.position + 1
-    let absent = fallback?() ?? Value.absent
-    if let absent, arguments.call.slot(position).isNil {
-      arguments.position += 1
-      return absent
-    }
-    do { return try Value.readArguments(&arguments) } catch {
-      throw ArgumentError.mismatch(position: max(position, arguments.position) - arguments.start, name: documentation.name, error)
-    }
+    if mayBeAbsent, let absent = absent(&arguments) { return absent }
+    do { return try Value.readArguments(&arguments) } catch { throw mismatch(error, position, arguments) }
+  }
+
+  /// The value where none is given; then the argument is passed over.
+  @usableFromInline func absent(_ arguments: inout LuaArguments) -> Value? {
+    guard arguments.call.slot(arguments.position + 1).isNil, let value = fallback?() ?? Value.absent else { return nil }
+    arguments.position += 1
+    return value
+  }
+
+  @usableFromInline func mismatch(_ error: LuaMismatch, _ position: Int32, _ arguments: LuaArguments) -> ArgumentError {
+    .mismatch(position: max(position, arguments.position) - arguments.start, name: documentation.name, error)
   }
 }
 
@@ -49,8 +60,8 @@ extension LuaRest: LuaVariadic {}
 
 /// What a host function gives back: how it is pushed, and what is said about it.
 public struct LuaReturn<Value>: Sendable {
-  let documentation: [LuaDocumentation.Result]
-  let push: @Sendable (Value, LuaStack) throws -> Int32
+  @usableFromInline let documentation: [LuaDocumentation.Result]
+  @usableFromInline let push: @Sendable (Value, LuaStack) throws -> Int32
 }
 
 extension LuaReturn where Value == Void {
@@ -89,10 +100,10 @@ public struct LuaFunction: Sendable {
   public var name: String { documentation.name }
   /// All there is to say about it.
   public let documentation: LuaDocumentation.Function
-  let invoke: @Sendable (LuaCall) throws -> Int32
+  @usableFromInline let invoke: @Sendable (LuaCall) throws -> Int32
 
   /// Declares a function of its arguments alone.
-  public init<each Argument: LuaReadable, Result>(
+  @inlinable public init<each Argument: LuaReadable, Result>(
     _ name: String, _ words: String, _ parameters: repeat Parameter<each Argument>, returns: LuaReturn<Result>, effect: LuaEffect = .pure,
     body: @escaping @Sendable (repeat each Argument) throws -> Result
   ) {
@@ -107,7 +118,7 @@ public struct LuaFunction: Sendable {
 
   /// Declares a function that works on a value of the host, given to the VM by ``LuaVM/provide(_:as:)``: a workspace, a clock. The
   /// declaration needs no such value, so that documentation can be made without one. ``LuaVM`` itself is always given.
-  public init<Context, each Argument: LuaReadable, Result>(
+  @inlinable public init<Context, each Argument: LuaReadable, Result>(
     _ name: String, _ words: String, in context: Context.Type, _ parameters: repeat Parameter<each Argument>, returns: LuaReturn<Result>,
     effect: LuaEffect, body: @escaping @Sendable (Context, repeat each Argument) throws -> Result
   ) {
@@ -122,7 +133,7 @@ public struct LuaFunction: Sendable {
   }
 
   /// Declares a method of `Receiver`: scripts call it with `:`.
-  public init<Receiver: LuaReadable, each Argument: LuaReadable, Result>(
+  @inlinable public init<Receiver: LuaReadable, each Argument: LuaReadable, Result>(
     _ name: String, _ words: String, on receiver: Receiver.Type, _ parameters: repeat Parameter<each Argument>,
     returns: LuaReturn<Result>, effect: LuaEffect = .pure, body: @escaping @Sendable (Receiver, repeat each Argument) throws -> Result
   ) {
@@ -137,7 +148,7 @@ public struct LuaFunction: Sendable {
   }
 
   /// Declares a method that works on a value of the host as well.
-  public init<Receiver: LuaReadable, Context, each Argument: LuaReadable, Result>(
+  @inlinable public init<Receiver: LuaReadable, Context, each Argument: LuaReadable, Result>(
     _ name: String, _ words: String, on receiver: Receiver.Type, in context: Context.Type, _ parameters: repeat Parameter<each Argument>,
     returns: LuaReturn<Result>, effect: LuaEffect, body: @escaping @Sendable (Receiver, Context, repeat each Argument) throws -> Result
   ) {
@@ -152,7 +163,7 @@ public struct LuaFunction: Sendable {
     }
   }
 
-  private static func describe<each Argument: LuaReadable>(
+  @usableFromInline static func describe<each Argument: LuaReadable>(
     _ name: String, _ words: String, _ parameters: repeat Parameter<each Argument>, results: [LuaDocumentation.Result], effect: LuaEffect
   ) -> LuaDocumentation.Function {
     var list: [LuaDocumentation.Parameter] = []
@@ -163,7 +174,7 @@ public struct LuaFunction: Sendable {
 
 extension LuaArguments {
   /// Throws when arguments are left that no parameter took.
-  func finish() throws(ArgumentError) {
+  @usableFromInline func finish() throws(ArgumentError) {
     if position < call.argumentCount {
       throw ArgumentError.tooMany(expected: position - start, got: call.argumentCount - start)
     }
@@ -171,18 +182,18 @@ extension LuaArguments {
 }
 
 extension LuaCall {
-  func context<Context>(_ type: Context.Type) throws -> Context {
+  @usableFromInline func context<Context>(_ type: Context.Type) throws -> Context {
     guard let context = vm.context(type) else { throw LuaError("'\(function.qualifiedName)' is not available here") }
     return context
   }
 
-  func receiver<Receiver: LuaReadable>(_ type: Receiver.Type) throws(ArgumentError) -> Receiver {
+  @usableFromInline func receiver<Receiver: LuaReadable>(_ type: Receiver.Type) throws(ArgumentError) -> Receiver {
     do { return try Receiver.read(from: slot(1)) } catch { throw ArgumentError.receiver(error) }
   }
 }
 
 /// What is wrong with a call of a host function. Worded when the function's whole name is known.
-enum ArgumentError: Error {
+@usableFromInline enum ArgumentError: Error {
   case mismatch(position: Int32, name: String, LuaMismatch)
   case tooMany(expected: Int32, got: Int32)
   case receiver(LuaMismatch)

@@ -40,7 +40,9 @@ public protocol LuaReadable: LuaTyped {
 
 extension LuaReadable {
   /// Reads one argument.
-  public static func readArguments(_ arguments: inout LuaArguments) throws(LuaMismatch) -> Self { try read(from: arguments.next()) }
+  @inlinable public static func readArguments(_ arguments: inout LuaArguments) throws(LuaMismatch) -> Self {
+    try read(from: arguments.next())
+  }
   /// None.
   public static var absent: Self? { nil }
 }
@@ -56,9 +58,9 @@ public struct LuaArguments {
   let call: LuaCall
   /// Arguments before the first that counts: the object of a method.
   let start: Int32
-  var position: Int32
+  @usableFromInline var position: Int32
 
-  init(call: LuaCall, start: Int32) {
+  @usableFromInline init(call: LuaCall, start: Int32) {
     self.call = call
     self.start = start
     position = start

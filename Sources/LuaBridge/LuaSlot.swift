@@ -10,8 +10,9 @@ public enum LuaKind: String, Hashable, Sendable {
 
 /// A value on the stack of a running call. Valid during that call only.
 public struct LuaSlot {
-  /// The VM that the value is of.
-  public let vm: LuaVM
+  /// The VM that the value is of. Not retained: it made the call that is under way, and counting its references, which go through a side
+  /// table because some are weak, cost more than the rest of a call.
+  public unowned(unsafe) let vm: LuaVM
   let state: OpaquePointer
   let index: Int32
 
@@ -86,8 +87,8 @@ public struct LuaSlot {
 
 /// The stack that results and arguments are pushed on. Valid during the call it is given to.
 public struct LuaStack {
-  /// The VM that the stack is of.
-  public let vm: LuaVM
+  /// The VM that the stack is of; not retained, as in ``LuaSlot``.
+  public unowned(unsafe) let vm: LuaVM
   let state: OpaquePointer
 
   /// Pushes a text. [+1]
