@@ -5,7 +5,7 @@ import Tabular
 /// B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993: percentile intervals. The same seed and the same clusters in the
 /// same order give the same interval.
 public struct Bootstrap: Hashable, Sendable {
-  /// How many times all clusters are drawn, at least 1.
+  /// How many times all clusters are drawn, 1…100,000: beyond that an interval's ends move by less than anybody shows.
   public let resamples: Int
   /// How often such an interval holds the true value, above 0 and below 1.
   public let confidence: Double
@@ -14,8 +14,8 @@ public struct Bootstrap: Hashable, Sendable {
 
   /// Makes a bootstrap of `resamples` draws.
   public init(resamples: Int = 1000, confidence: Double = 0.95, seed: UInt64) throws(MetricError) {
-    guard resamples >= 1 else {
-      throw .argument(name: "resamples", metric: "bootstrap", expected: "an integer ≥ 1", got: "\(resamples)")
+    guard (1...100_000).contains(resamples) else {
+      throw .argument(name: "resamples", metric: "bootstrap", expected: "an integer 1…100000", got: "\(resamples)")
     }
     guard confidence > 0, confidence < 1 else {
       throw .argument(name: "confidence", metric: "bootstrap", expected: "a number between 0 and 1", got: "\(confidence)")

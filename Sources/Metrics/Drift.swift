@@ -13,9 +13,11 @@ public enum Drift {
   ///
   /// A bin holds its upper edge; edges that coincide are one. A share below 0.0001 counts as that much, so an empty bin stays finite.
   /// O(n log n).
-  /// - Parameter bins: Bins of `reference`, at least 2.
+  /// - Parameter bins: Bins of `reference`, 2…10,000.
   public static func psi(reference: [Double], current: [Double], bins: Int = 10) throws(MetricError) -> Measurement {
-    guard bins >= 2 else { throw .argument(name: "bins", metric: Metric.psi.name, expected: "an integer ≥ 2", got: "\(bins)") }
+    guard (2...10_000).contains(bins) else {
+      throw .argument(name: "bins", metric: Metric.psi.name, expected: "an integer 2…10000", got: "\(bins)")
+    }
     let before = reference.filter { $0.isFinite }.sorted()
     let now = current.filter { $0.isFinite }
     var edges: [Double] = []

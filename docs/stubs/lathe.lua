@@ -435,14 +435,14 @@ function log.error(message, fields) end
 ---clusters and draws
 ---@class (exact) metrics.bootstrap.options
 ---@field clusters? column|any[] the item of each row; without, each row is drawn for itself
----@field resamples? integer draws, ≥ 1 (default 1000)
+---@field resamples? integer draws, 1…100000 (default 1000)
 ---@field confidence? number how often such an interval holds the true value, above 0 and below 1 (default 0.95)
 ---@field seed? integer where the draws start (default 42)
 
 ---clusters: then items are drawn again; without, Student's test of the rows
 ---@class (exact) metrics.paired_test.options
 ---@field clusters? column|any[] the item of each row; without, each row is drawn for itself
----@field resamples? integer draws, ≥ 1 (default 1000)
+---@field resamples? integer draws, 1…100000 (default 1000)
 ---@field confidence? number how often such an interval holds the true value, above 0 and below 1 (default 0.95)
 ---@field seed? integer where the draws start (default 42)
 
@@ -524,7 +524,7 @@ function metrics.process_match(actual, predicted) end
 ---Population stability index of one feature: how far its values now lie from those trained on.
 ---@param reference number[] values the model was trained on
 ---@param current number[] values seen now
----@param bins? integer equal-frequency bins of `reference`, ≥ 2 (default 10)
+---@param bins? integer equal-frequency bins of `reference`, 2…10000 (default 10)
 ---@return number? # index, ≥ 0; 0 is no drift, above 0.2 is often read as drift
 function metrics.psi(reference, current, bins) end
 

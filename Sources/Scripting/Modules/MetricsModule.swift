@@ -96,7 +96,7 @@ public enum MetricsModule {
   private static let psi = LuaFunction(
     "psi", "Population stability index of one feature: how far its values now lie from those trained on.",
     Parameter("reference", [Double].self, "values the model was trained on"), Parameter("current", [Double].self, "values seen now"),
-    Parameter("bins", Int.self, "equal-frequency bins of `reference`, ≥ 2", default: 10),
+    Parameter("bins", Int.self, "equal-frequency bins of `reference`, 2…10000", default: 10),
     returns: .value(Double?.self, "index, ≥ 0; 0 is no drift, above 0.2 is often read as drift")
   ) { try Drift.psi(reference: $0, current: $1, bins: $2).value }
 
@@ -187,7 +187,7 @@ struct BootstrapOptions: LuaRecord {
   static var fields: [LuaField<BootstrapOptions>] {
     [
       LuaField("clusters", \.clusters, "the item of each row; without, each row is drawn for itself"),
-      LuaField("resamples", \.resamples, "draws, ≥ 1", default: "1000"),
+      LuaField("resamples", \.resamples, "draws, 1…100000", default: "1000"),
       LuaField("confidence", \.confidence, "how often such an interval holds the true value, above 0 and below 1", default: "0.95"),
       LuaField("seed", \.seed, "where the draws start", default: "42"),
     ]

@@ -50,3 +50,8 @@ fails("bad argument #2 'current' to 'metrics.psi' (number[] expected, got string
 fails("bins", metrics.psi, { 1, 2 }, { 1, 2 }, 1)
 fails("'mae', 'rmse', 'bias', 'wape' or 'trim_mae' expected, got 'psi'", metrics.bootstrap, "psi", {}, {})
 fails("column 'clusters' has 1 rows, expected 2", metrics.bootstrap, "mae", { 1, 2 }, { 1, 2 }, { clusters = { 1 } })
+
+-- A call cannot be made to run for ever by its own arguments.
+fails("'bins' of 'psi' must be an integer 2…10000, got 1000000000", metrics.psi, { 1, 2 }, { 1 }, 1000000000)
+fails("'resamples' of 'bootstrap' must be an integer 1…100000, got 1000000000", metrics.bootstrap, "mae", { 1, 2 }, { 1, 2 },
+  { resamples = 1000000000 })
