@@ -198,7 +198,8 @@ public final class LuaVM {
     defer { clua_pop(state, 1) }
     let traceback = frames()
     let place = traceback.first { $0.line != nil }
-    switch clua_stopped(core) {
+    // What cannot be loaded did not run, so nothing stopped it: the flag is that of the run before.
+    switch status == LUA_ERRSYNTAX ? Int32(CLUA_GO) : clua_stopped(core) {
     case Int32(CLUA_TIMEOUT):
       let limit = settings.limits.time.map { " of \($0)" } ?? ""
       return LuaError("stopped at the time limit\(limit)", chunk: place?.chunk, line: place?.line, traceback: traceback, reason: .timeout)

@@ -58,7 +58,10 @@ struct ModuleTests {
     try FileManager.default.createSymbolicLink(at: root.appending(path: "up"), withDestinationURL: folder)
 
     let session = try makeSession()
-    session.vm.provide(ScriptFiles(folder: root.path))
+    session.vm.provide(ScriptFiles(folder: root.path, kept: ["lathe.yaml", "ledger.sqlite", "models"]))
+    for name in ["lathe.yaml", "./up/workspace/lathe.yaml", "ledger.sqlite", "ledger.sqlite-journal", "models/ACTIVE"] {
+      #expect(session.texts("frame.new{ a = { 1 } }:write_csv('\(name)')").last?.contains("is Lathe's own") == true, "\(name)")
+    }
     #expect(session.texts("frame.new{ { 'item', { 'a', 'b' } }, { 'n', frame.column({ 1 }, 2) } }:write_csv('out.csv')") == [])
     #expect(session.texts("return frame.read_csv('out.csv').item[2], #frame.read_csv('./out.csv')") == [#""b""#, "2"])
     #expect(session.texts("return frame.read_csv('out.csv', { types = { n = 'text' } }).n.type") == [#""text""#])

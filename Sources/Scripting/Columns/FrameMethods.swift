@@ -149,5 +149,5 @@ enum FrameMethods {
   static let writeCSV = LuaFunction(
     "write_csv", "Writes the frame as CSV, in place of a file of that name.", on: ScriptFrame.self, in: ScriptFiles.self,
     Parameter("path", String.self, "the file, as seen from the workspace"), returns: .nothing, effect: .writes
-  ) { frame, files, path in try CSVWriter().write(try frame.frame(), to: try files.path(path)) }
+  ) { frame, files, path in try CSVWriter().write(try frame.frame(), to: try files.writablePath(path)) }
 }

@@ -50,7 +50,10 @@ extension ScriptSession {
     vm.provide(workspace)
     vm.provide(ScriptLog(workspace.surroundings.logger))
     vm.provide(ScriptClock(now: workspace.surroundings.now))
-    vm.provide(ScriptFiles(folder: workspace.folder, allowsAnywhere: settings.trusted))
+    vm.provide(
+      ScriptFiles(
+        folder: workspace.folder, allowsAnywhere: settings.trusted,
+        kept: ["lathe.yaml", "ledger.sqlite", "models", "strategies", "logs", workspace.sourcePath]))
     vm.provide(FactoryData(workspace))
   }
 }

@@ -19,7 +19,9 @@ private let predictFunction = LuaFunction(
   returns: .value(PlainValue.self, "item, version, trained_until, basis, marks, candidates { score, orders, operations }, neighbors"),
   effect: .reads
 ) { workspace, item, options in
-  if let quantity = options.quantity, !(quantity > 0 && quantity.isFinite) { throw LuaError("'quantity' must be above 0, got \(quantity)") }
+  if let quantity = options.quantity, !(quantity > 0 && quantity.isFinite) {
+    throw LuaError("'quantity' must be a finite number above 0, got \(quantity)")
+  }
   return predicted(try prediction(of: item, version: options.version, in: workspace), quantity: options.quantity)
 }
 

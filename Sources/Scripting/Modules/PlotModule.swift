@@ -49,7 +49,7 @@ public enum ScriptChart: LuaObject, Sendable {
   private static let writeMethod = LuaFunction(
     "write_svg", "Writes the chart as an SVG picture, in place of a file of that name.", on: ScriptChart.self, in: ScriptFiles.self,
     Parameter("path", String.self, "the file, as seen from the workspace"), returns: .nothing, effect: .writes
-  ) { chart, files, path in try AtomicFile.write(chart.svg, to: try files.path(path)) }
+  ) { chart, files, path in try AtomicFile.write(chart.svg, to: try files.writablePath(path)) }
 
   private static let lineMethod = LuaFunction(
     "with_line", "A chart with one more line; not for bars.", on: ScriptChart.self,

@@ -8,10 +8,27 @@ public struct ScriptFiles: Sendable {
   /// Whether paths may lead out of ``folder``.
   public var allowsAnywhere: Bool
 
+  /// Files and folders, as seen from ``folder``, that no script may replace, nor anything in them: what the host itself keeps there.
+  public var kept: [String]
+
   /// Makes access to the files below `folder`.
-  public init(folder: String, allowsAnywhere: Bool = false) {
+  public init(folder: String, allowsAnywhere: Bool = false, kept: [String] = []) {
     self.folder = folder
     self.allowsAnywhere = allowsAnywhere
+    self.kept = kept
+  }
+
+  /// The path of the file that a script writes and calls `path`. Throws as ``path(_:)``, and for what the host keeps.
+  public func writablePath(_ path: String) throws -> String {
+    let target = try self.path(path)
+    let whole = Self.resolved(target)
+    for name in kept {
+      let own = Self.resolved(name.hasPrefix("/") ? name : folder + "/" + name)
+      // A database has its journal beside it, under the same beginning.
+      guard whole == own || whole.hasPrefix(own + "/") || whole.hasPrefix(own + "-") else { continue }
+      throw LuaError("the file '\(path)' is Lathe's own ('\(name)'): a script may not write there; give another name")
+    }
+    return target
   }
 
   /// The path of the file that a script calls `path`. Throws when it lies outside ``folder``, also by a symbolic link.

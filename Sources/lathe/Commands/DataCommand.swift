@@ -86,7 +86,8 @@ struct DataCommand: ParsableCommand {
     }
 
     private static func missing(_ column: ColumnDescription) -> String {
-      let share = column.rows == 0 ? 0 : Double(column.missing) / Double(column.rows) * 100
+      if column.rows == 0 { return "–" }
+      let share = Double(column.missing) / Double(column.rows) * 100
       return "\((share * 10).rounded() / 10) %" + (column.placeholders > 0 ? " and \(column.placeholders) placeholders" : "")
     }
 

@@ -17,7 +17,7 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     if let quantity, !(quantity > 0 && quantity.isFinite) {
-      throw CommandFailure.usage("--quantity must be a number above 0, got \(quantity)")
+      throw CommandFailure.usage("--quantity must be a finite number above 0, got \(quantity)")
     }
     let workspace = try global.open()
     let source = try workspace.source()

@@ -31,7 +31,7 @@ struct RunCommand: ParsableCommand {
 /// Runs a script to its end; what it prints goes to stdout, and its failure to stderr with where it happened.
 func runScript(_ source: LuaSource, _ arguments: [String], in workspace: Workspace) throws {
   let session = try ScriptSession(workspace, print: { Terminal.output($0 + "\n") })
-  let watch = InterruptWatch { [interrupter = session.interrupter] in
+  let watch = InterruptWatch(on: [SIGINT, SIGTERM]) { [interrupter = session.interrupter] in
     Interruption.request()
     interrupter.interrupt()
   }

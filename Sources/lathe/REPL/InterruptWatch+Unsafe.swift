@@ -4,17 +4,17 @@ import Glibc
 /// The pipe's writing end; a plain global with a constant, so that a signal handler may read it: nothing is made on first use.
 private nonisolated(unsafe) var wakeDescriptor: Int32 = -1
 
-/// Turns Ctrl-C (SIGINT) into a call, for as long as it lives; afterwards the signal means what it did before.
+/// Turns Ctrl-C (SIGINT), and other signals if asked to, into a call, for as long as it lives; afterwards they mean what they did before.
 ///
 /// The handler itself only writes a byte to a pipe, which a signal handler may do; the call comes from a thread of its own, so it need not
 /// be safe in a handler. One at a time.
 final class InterruptWatch {
   private let source: any DispatchSourceRead
   private let ends: (reading: Int32, writing: Int32)
-  private var before = sigaction()
+  private var before: [(signal: Int32, action: sigaction)] = []
 
-  /// Calls `action`, on any thread, at each SIGINT.
-  init(_ action: @escaping @Sendable () -> Void) {
+  /// Calls `action`, on any thread, at each of the signals.
+  init(on signals: [Int32] = [SIGINT], _ action: @escaping @Sendable () -> Void) {
     var pair: [Int32] = [-1, -1]
     precondition(pipe(&pair) == 0, "no descriptors left")
     for end in pair {
@@ -46,11 +46,18 @@ final class InterruptWatch {
     }
     // A read or write that is under way goes on: the script is stopped by its own means.
     handling.sa_flags = SA_RESTART
-    sigaction(SIGINT, &handling, &before)
+    for signal in signals {
+      var old = sigaction()
+      sigaction(signal, &handling, &old)
+      before.append((signal, old))
+    }
   }
 
   deinit {
-    sigaction(SIGINT, &before, nil)
+    for (signal, action) in before {
+      var action = action
+      sigaction(signal, &action, nil)
+    }
     wakeDescriptor = -1
     source.cancel()
   }
