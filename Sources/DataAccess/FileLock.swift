@@ -29,7 +29,7 @@ public final class FileLock: Sendable {
         usleep(10_000)
         continue
       }
-      close(descriptor)
+      // No `close` here: `deinit` runs after a throw too, and a second close could hit a file another thread has opened since.
       guard code == EWOULDBLOCK else { throw DataAccessError(errno: code, path: path, activity: activity) }
       throw DataAccessError(waits ? .interrupted : .locked, path: path, activity: activity)
     }

@@ -188,13 +188,8 @@ extension Ledger {
             alert.operation.map(Cell.text) ?? .missing, .text(alert.message),
           ]
         })
-      // A cycle over an earlier time must not make an item look less recently checked than it is.
       try transaction.execute(
-        """
-        INSERT INTO checks (item_code, cycle_id, checked_at, error) VALUES (?, ?, ?, ?) ON CONFLICT (item_code) DO UPDATE
-        SET cycle_id = excluded.cycle_id, checked_at = excluded.checked_at, error = excluded.error
-        WHERE excluded.checked_at >= checks.checked_at
-        """,
+        "INSERT OR REPLACE INTO item_checks (item_code, cycle_id, checked_at, error) VALUES (?, ?, ?, ?)",
         each: checks.map { [.text($0.item), .integer(cycle), .timestamp(asOf), $0.error.map(Cell.double) ?? .missing] })
     }
   }
@@ -259,10 +254,16 @@ extension Ledger {
     return frame
   }
 
-  /// When each of these items was last checked by a cycle and with what error: `item_code`, `checked_at`, `error`.
-  public func checks(of items: [String]) throws -> Frame {
+  /// When each of these items was last checked, as of `instant`, and with what error: `item_code`, `checked_at`, `error`. What cycles
+  /// over a later time found is not known then.
+  public func checks(of items: [String], until instant: Timestamp) throws -> Frame {
     try database.read(
-      "SELECT item_code, checked_at, error FROM checks WHERE item_code IN ({keys}) ORDER BY item_code", keys: items,
+      """
+      SELECT item_code, checked_at, error FROM item_checks c WHERE item_code IN ({keys}) AND checked_at <= ?1 AND NOT EXISTS (
+        SELECT 1 FROM item_checks later WHERE later.item_code = c.item_code AND later.checked_at <= ?1
+          AND (later.checked_at, later.cycle_id) > (c.checked_at, c.cycle_id))
+      ORDER BY item_code
+      """, keys: items, [.timestamp(instant)],
       as: [("item_code", .text), ("checked_at", .timestamp), ("error", .double)])
   }
 }

@@ -57,7 +57,17 @@ public final class Ledger: Sendable {
           version TEXT PRIMARY KEY, as_of TIMESTAMP NOT NULL, outcome TEXT NOT NULL, trained_at TIMESTAMP NOT NULL) WITHOUT ROWID;
         CREATE TABLE audit (
           audit_id INTEGER PRIMARY KEY AUTOINCREMENT, at TIMESTAMP NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT);
-        """)
+        """),
+    // A cycle over an earlier time must not see what later ones found: one row an item forgot what was known before.
+    Migration(
+      "2 checks by cycle",
+      sql: """
+        CREATE TABLE item_checks (
+          item_code TEXT NOT NULL, checked_at TIMESTAMP NOT NULL, cycle_id INTEGER NOT NULL REFERENCES cycles, error REAL,
+          PRIMARY KEY (item_code, checked_at, cycle_id)) WITHOUT ROWID;
+        INSERT INTO item_checks (item_code, checked_at, cycle_id, error) SELECT item_code, checked_at, cycle_id, error FROM checks;
+        DROP TABLE checks;
+        """),
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.

@@ -184,7 +184,19 @@ struct CycleTests {
     #expect(summary.status == .done && summary.retrain == false && summary.room == "queueing")
     let history = try fixture.ledger.history(until: FactoryBuilder.instant(100), metrics: ["mae", "outsourcing_success"])
     #expect(history["mae"]?[0] == .double(5) && history["outsourcing_success"]?[0] == .missing)
-    #expect(try fixture.ledger.checks(of: ["ring1", "nobody"]).rowCount == 1)
+    #expect(try fixture.ledger.checks(of: ["ring1", "nobody"], until: FactoryBuilder.instant(100)).rowCount == 1)
+  }
+
+  @Test("does not let a cycle know what later ones found of an item")
+  func checksAsOf() throws {
+    let fixture = try CycleFixture(later: 12)
+    _ = try fixture.run(fixture.plan { $0.window.until = FactoryBuilder.instant(70) })
+    _ = try fixture.run()
+    let checked = { (day: Double) in
+      try fixture.ledger.checks(of: ["ring1"], until: FactoryBuilder.instant(day))["checked_at"]?.timestamp(0)
+    }
+    #expect(try fixture.ledger.checks(of: ["ring1"], until: FactoryBuilder.instant(69)).rowCount == 0)
+    #expect(try checked(90) == FactoryBuilder.instant(70) && checked(100) == FactoryBuilder.instant(100))
   }
 
   @Test("refuses a window that begins before the champion's training ended")
@@ -331,7 +343,7 @@ struct WholePopulationTests {
     #expect(whole.html().contains("The prediction rests on 5 results"))
     #expect(try whole.rows().rowCount == 20 && whole.json().contains("\"result_count\" : 60"))
     #expect(try CycleReport(finished: nil, in: fixture.ledger).json() == whole.json())
-    #expect(try fixture.ledger.checks(of: ["ring1", "ring9"]).rowCount == 2)
+    #expect(try fixture.ledger.checks(of: ["ring1", "ring9"], until: FactoryBuilder.instant(100)).rowCount == 2)
   }
 
   @Test("tells of items that nobody could predict, and of a window without results")

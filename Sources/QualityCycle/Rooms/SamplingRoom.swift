@@ -102,8 +102,8 @@ public struct SamplingRoom {
     ) { [ledger] name in
       switch name {
       case "last_result": try Self.align(source.lastResults(of: codes, until: source.asOf), "completed_at", with: codes)
-      case "last_checked": try Self.align(ledger.checks(of: codes), "checked_at", with: codes)
-      case "last_error": try Self.align(ledger.checks(of: codes), "error", with: codes)
+      case "last_checked": try Self.align(ledger.checks(of: codes, until: source.asOf), "checked_at", with: codes)
+      case "last_error": try Self.align(ledger.checks(of: codes, until: source.asOf), "error", with: codes)
       default: try Self.align(source.items(codes, columns: [name]), name, with: codes)
       }
     }

@@ -50,7 +50,7 @@ public struct Predictor: Sendable {
     let items = try source.items([code], columns: model.encoder.features.map(\.name))
     guard items.rowCount == 1 else { return nil }
     guard model.evidence.itemCount > 0 else { return [] }
-    let found = try model.index.search(model.encoder.encode(items), k: count + 1)
+    let found = try model.index.search(model.encoder.encode(items), k: min(count, model.evidence.itemCount) + 1)
     return found[0].map { (model.evidence.items[Int32($0.id)], Double($0.similarity)) }.filter { $0.0 != code }.prefix(count).map { $0 }
   }
 
