@@ -59,6 +59,11 @@ const char *clua_push_text(lua_State *L, int index, size_t *size);
 int clua_text_function(lua_State *L);
 int clua_refuse_write(lua_State *L);
 
+// load.c
+int clua_load_function(lua_State *L);
+/// `require(name)`: its upvalues are the host's loader and the table of what is loaded.
+int clua_require_function(lua_State *L);
+
 // coroutine.c, text.c, list.c: each pushes the finished library table. [-0, +1]
 void clua_open_coroutine(lua_State *L);
 void clua_open_text(lua_State *L);

@@ -94,7 +94,7 @@ extension Chart {
       if series.labels.isEmpty {
         svg.add("circle", attributes)
       } else {
-        svg.add("circle", attributes, content: "<title>\(xml(series.labels[index]))</title>")
+        svg.add("circle", attributes, content: "<title>\(series.labels[index].escapedForMarkup)</title>")
       }
     }
   }

@@ -1,3 +1,5 @@
+import Tabular
+
 /// SVG in the making. Texts are escaped, numbers have one decimal at most: a tenth of a point is finer than anybody sees.
 struct SVGText {
   private(set) var text = ""
@@ -5,14 +7,14 @@ struct SVGText {
   /// Adds an element with attributes, and what is in it.
   mutating func add(_ name: String, _ attributes: [(String, String)], content: String? = nil) {
     text += "<\(name)"
-    for (name, value) in attributes { text += " \(name)=\"\(xml(value))\"" }
+    for (name, value) in attributes { text += " \(name)=\"\(value.escapedForMarkup)\"" }
     if let content { text += ">\(content)</\(name)>\n" } else { text += "/>\n" }
   }
 
   mutating func label(_ words: String, x: Double, y: Double, _ classes: String, anchor: String = "start", rotated: Bool = false) {
     var attributes = [("x", number(x)), ("y", number(y)), ("class", classes), ("text-anchor", anchor)]
     if rotated { attributes.append(("transform", "rotate(-90 \(number(x)) \(number(y)))")) }
-    add("text", attributes, content: xml(words))
+    add("text", attributes, content: words.escapedForMarkup)
   }
 
   mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ classes: String) {
@@ -24,8 +26,8 @@ struct SVGText {
     """
     <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(number(width)) \(number(height))" width="\(number(width))" \
     height="\(number(height))" role="img" class="chart">
-    <title>\(xml(title))</title>
-    <desc>\(xml(note))</desc>
+    <title>\(title.escapedForMarkup)</title>
+    <desc>\(note.escapedForMarkup)</desc>
     <style>\(Self.style)</style>
     \(text)</svg>
 
@@ -53,21 +55,4 @@ struct SVGText {
 func number(_ value: Double) -> String {
   let tenths = (value * 10).rounded() / 10
   return tenths == tenths.rounded() ? String(Int(tenths)) : String(tenths)
-}
-
-/// A text as XML holds it; what XML cannot hold at all is left out.
-func xml(_ text: String) -> String {
-  var result = ""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "<": result += "&lt;"
-    case ">": result += "&gt;"
-    case "&": result += "&amp;"
-    case "\"": result += "&quot;"
-    case "\n", "\t": result += " "
-    default:
-      if scalar.value >= 0x20, scalar.value != 0x7f, !(0xfffe...0xffff).contains(scalar.value) { result.unicodeScalars.append(scalar) }
-    }
-  }
-  return result
 }

@@ -35,6 +35,24 @@ extension String {
     }
     return result
   }
+
+  /// The text as HTML and XML hold it, between tags or within double quotes: on one line, and with what would turn or hide the text around
+  /// it replaced by `\u{FFFD}`.
+  public var escapedForMarkup: String {
+    var result = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "&": result += "&amp;"
+      case "\"": result += "&quot;"
+      case "\n", "\t": result += " "
+      case let scalar where scalar.isControlling || (0xFFFE...0xFFFF).contains(scalar.value): result += "\u{FFFD}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
 }
 
 extension Unicode.Scalar {

@@ -16,7 +16,6 @@ extension CycleReport {
       evaluation: Document.Evaluation(
         basis: evaluation.basis, items: plan.takesAll ? nil : evaluation.items, operationsLeftOut: evaluation.leftOut,
         ordersLeftOut: evaluation.ordersLeftOut,
-
         resultCount: evaluation.operations.rowCount, orderCount: evaluation.orders.rowCount,
         results: plan.takesAll ? nil : Columns(evaluation.operations), orders: plan.takesAll ? nil : Columns(evaluation.orders)),
       measured: measured, alerts: alerts, trigger: trigger, job: job, notes: Self.notes)

@@ -1,10 +1,12 @@
+import Tabular
+
 /// HTML in the making; every text that comes in is escaped, what is made here is not.
 struct HTMLText {
   private(set) var text = ""
 
   /// Adds an element with text in it.
   mutating func add(_ name: String, _ words: String, class classes: String = "") {
-    text += "<\(name)\(classes.isEmpty ? "" : " class=\"\(classes)\"")>\(escaped(words))</\(name)>\n"
+    text += "<\(name)\(classes.isEmpty ? "" : " class=\"\(classes)\"")>\(words.escapedForMarkup)</\(name)>\n"
   }
 
   /// Adds what is HTML or SVG already.
@@ -21,11 +23,11 @@ struct HTMLText {
   mutating func table(_ head: [String], alignment: String, _ rows: [[String]]) {
     let classes = alignment.map { $0 == "r" ? " class=\"r\"" : "" }
     text += "<div class=\"scroll\"><table><thead><tr>"
-    for (cell, style) in zip(head, classes) { text += "<th\(style)>\(escaped(cell))</th>" }
+    for (cell, style) in zip(head, classes) { text += "<th\(style)>\(cell.escapedForMarkup)</th>" }
     text += "</tr></thead><tbody>\n"
     for row in rows {
       text += "<tr>"
-      for (cell, style) in zip(row, classes) { text += "<td\(style)>\(escaped(cell))</td>" }
+      for (cell, style) in zip(row, classes) { text += "<td\(style)>\(cell.escapedForMarkup)</td>" }
       text += "</tr>\n"
     }
     text += "</tbody></table></div>\n"
@@ -40,7 +42,7 @@ struct HTMLText {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-    <title>\(escaped(title))</title>
+    <title>\(title.escapedForMarkup)</title>
     <style>\(Self.style)</style>
     </head>
     <body>
@@ -72,25 +74,4 @@ struct HTMLText {
     ul{margin:6px 0;padding-left:20px}
     @media print{details{break-inside:avoid}}
     """
-}
-
-/// A text as HTML holds it, without characters that turn or hide what follows.
-private func escaped(_ text: String) -> String {
-  var result = ""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "<": result += "&lt;"
-    case ">": result += "&gt;"
-    case "&": result += "&amp;"
-    case "\"": result += "&quot;"
-    case "\n", "\t": result += " "
-    default:
-      switch scalar.properties.generalCategory {
-      case .control: result += "\u{FFFD}"
-      case .format where (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value): result += "\u{FFFD}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-  }
-  return result
 }

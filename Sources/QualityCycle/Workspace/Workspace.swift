@@ -1,5 +1,5 @@
 public import Configuration
-public import DataAccess
+import DataAccess
 public import Ledger
 public import Logging
 public import Routing
