@@ -35,7 +35,6 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
 
 size_t clua_memory_used(clua_vm *vm) { return vm->used + vm->external; }
 size_t clua_memory_peak(clua_vm *vm) { return vm->peak; }
-size_t clua_memory_limit(clua_vm *vm) { return vm->limit; }
 
 void clua_fail_allocation(clua_vm *vm, uint64_t index) {
   vm->failing = index;

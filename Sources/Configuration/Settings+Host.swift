@@ -76,7 +76,7 @@ extension Settings.Reports: ConfigurationRecord {
       "formats", \.formats, .list(of: .choice(of: Format.self), unique: true, nonEmpty: true), "What each cycle writes."),
     Field(
       "group_by", \.groupBy, .list(of: .text, unique: true),
-      "Columns of items or operations that figures are also given by; one that the source lacks is left out."),
+      "Columns of items or operations that figures are also given by; one of the defaults that the source lacks is left out."),
     Field(
       "keep_last", \.keepLast, .integer(1...1_000_000), unit: "cycles",
       "Cycles whose files are kept; the ledger keeps every cycle, and 'lathe report' makes its files again."),

@@ -130,6 +130,13 @@ public final class LuaVM {
   public var memoryUsed: Int { clua_memory_used(core) }
   /// The greatest ``memoryUsed`` so far.
   public var memoryPeak: Int { clua_memory_peak(core) }
+  /// Throws, as a script's own allocation would, when the memory limit does not hold `count` more elements of `bytes` each: for host
+  /// functions of which a script says how much they make, before they make it.
+  public func checkMemory(for count: Int, each bytes: Int) throws(LuaError) {
+    if count <= (settings.limits.memoryBytes - memoryUsed) / bytes { return }
+    collectGarbage()
+    guard count <= (settings.limits.memoryBytes - memoryUsed) / bytes else { throw notEnoughMemory() }
+  }
   /// Collects all garbage now.
   public func collectGarbage() { clua_collect(state) }
 
@@ -207,10 +214,7 @@ public final class LuaVM {
       return LuaError("interrupted", chunk: place?.chunk, line: place?.line, traceback: traceback, reason: .interrupted)
     default: break
     }
-    let memory = "not enough memory"
-    if status == LUA_ERRMEM {
-      return LuaError("\(memory): the limit is \(settings.limits.memoryBytes >> 20) MiB", traceback: traceback, reason: .memory)
-    }
+    if status == LUA_ERRMEM { return notEnoughMemory(traceback) }
     if let object = clua_error_object(state, -1) {
       // The box lives as long as the value on the stack.
       let box = Unmanaged<HostError>.fromOpaque(object).takeUnretainedValue()
@@ -222,9 +226,7 @@ public final class LuaVM {
         LuaError.printable(box.message), chunk: box.chunk, line: box.line, traceback: traceback, underlying: box.error)
     }
     let text = errorText(on: state)
-    if text == memory {
-      return LuaError("\(memory): the limit is \(settings.limits.memoryBytes >> 20) MiB", traceback: traceback, reason: .memory)
-    }
+    if text == "not enough memory" { return notEnoughMemory(traceback) }
     let incomplete = text.hasSuffix("<eof>") && !text.contains("unfinished string")
     let reason: LuaError.Reason = status == LUA_ERRSYNTAX ? .syntax(incomplete: incomplete) : .runtime
     guard let (chunk, line, message) = LuaError.split(text) else {
@@ -232,6 +234,10 @@ public final class LuaVM {
     }
     return LuaError(
       LuaError.printable(message), chunk: chunkName(chunk), line: line, traceback: status == LUA_ERRSYNTAX ? [] : traceback, reason: reason)
+  }
+
+  private func notEnoughMemory(_ traceback: [LuaError.Frame] = []) -> LuaError {
+    LuaError("not enough memory: the limit is \(settings.limits.memoryBytes >> 20) MiB", traceback: traceback, reason: .memory)
   }
 
   private func errorText(on state: OpaquePointer) -> String {

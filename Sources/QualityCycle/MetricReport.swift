@@ -22,6 +22,8 @@ public struct MetricReport: Codable, Sendable {
   public var ordersLeftOut: [String: Int]
   /// Sampled items that could not be evaluated, by reason.
   public var itemsLeftOut: [String: Int]
+  /// Routings of evaluated items that could not be held against what was predicted, by reason.
+  public var routingsLeftOut: [String: Int]
 
   /// The metric called `name`.
   public subscript(name: String) -> Measurement? { metrics.first { $0.name == name } }

@@ -34,6 +34,12 @@ public struct Bitmap: Hashable, Sendable {
     if value { self[count - 1] = true }
   }
 
+  /// Adds `count` bits at the end that are not set. O(count / 64).
+  public mutating func append(unset count: Int) {
+    self.count += count
+    words += Array(repeating: 0, count: (self.count + 63) / 64 - words.count)
+  }
+
   /// Number of set bits. O(count / 64).
   public var setCount: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 

@@ -34,6 +34,22 @@ extension Column {
     }
   }
 
+  /// The column with missing rows behind its own, `count` in all, which must not be less than it has. O(count).
+  public func lengthened(to count: Int) -> Column {
+    let more = count - self.count
+    var validity = validity ?? Bitmap(repeating: true, count: self.count)
+    validity.append(unset: more)
+    switch values {
+    case .double(let values): return Column(.double(values + Array(repeating: .nan, count: more)), validity: validity)
+    case .integer(let values): return Column(.integer(values + Array(repeating: 0, count: more)), validity: validity)
+    case .timestamp(let values): return Column(.timestamp(values + Array(repeating: 0, count: more)), validity: validity)
+    case .bool(let values): return Column(.bool(values + Array(repeating: false, count: more)), validity: validity)
+    case .text(var values):
+      values.codes += Array(repeating: 0, count: more)
+      return Column(.text(values), validity: validity)
+    }
+  }
+
   private var storedDoubles: [Double] { if case .double(let values) = values { values } else { [] } }
 
   private var storedIntegers: [Int64] {

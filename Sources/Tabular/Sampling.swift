@@ -171,14 +171,18 @@ public struct Reservoir<Element: Sendable>: Sendable {
     generator = SeededGenerator(seed: seed, stream: "sample.reservoir")
   }
 
-  /// Sees one more element. O(1).
-  public mutating func add(_ element: Element) {
+  /// Sees one more element, and returns the one that is not kept for it: another, this one, or none while there is room. O(1).
+  @discardableResult
+  public mutating func add(_ element: Element) -> Element? {
+    defer { seen += 1 }
     if kept.count < capacity {
       kept.append((seen, element))
-    } else if capacity > 0 {
-      let place = generator.integer(below: seen + 1)
-      if place < capacity { kept[place] = (seen, element) }
+      return nil
     }
-    seen += 1
+    guard capacity > 0 else { return element }
+    let place = generator.integer(below: seen + 1)
+    guard place < capacity else { return element }
+    defer { kept[place] = (seen, element) }
+    return kept[place].element
   }
 }

@@ -154,6 +154,33 @@ struct ConfigurationFaultTests {
     #expect(!outcome.remarks.contains("hunter2"))
   }
 
+  @Test(
+    "because the factory has no such column are refused by cycle and training, all at once, with the nearest name",
+    arguments: [Plant.cycle, Plant.training])
+  func unknownColumns(arguments: [String]) throws {
+    let plant = try Plant()
+    try plant.write(
+      """
+      features:
+        columns:
+          part_typ: categorical
+          bore: {kind: numeric, weight: 2}
+      reports:
+        group_by: [part_type, resource_code, item_code, job_cod]
+      """, to: "lathe.yaml")
+    let before = try plant.state()
+    let outcome = try plant.lathe(arguments)
+    expect(
+      outcome, ends: 2,
+      saying: "lathe.yaml:3:15: 'features.columns.part_typ': the factory's data has no feature column 'part_typ'",
+      "did you mean 'part_type'?",
+      "lathe.yaml:4:11: 'features.columns.bore': the factory's data has no feature column 'bore'; known are ",
+      "lathe.yaml:6:51: 'reports.group_by[3]': the factory's data has no column of items or operations 'job_cod'",
+      "did you mean 'job_code'?")
+    #expect(outcome.remarks.split(separator: "\n").count == 3, "\(outcome)")
+    #expect(try plant.state().changes(since: before) == [])
+  }
+
   @Test("given with --set are refused as those of the file are, all at once")
   func assignments() throws {
     let plant = try Plant()

@@ -61,7 +61,7 @@ final class CycleFixture {
   var cancelled = false
 
   /// Rings take 2 minutes a piece before day 50 and `later` after it.
-  init(later: Double = 2, extra: [ResultRow] = [], until: Double = 100) throws {
+  init(later: Double = 2, extra: [ResultRow] = [], routings: [RoutingRow] = [], until: Double = 100) throws {
     folder = try TemporaryFolder()
     ledger = try Ledger(path: folder.path("ledger.sqlite"))
     var rows: [ResultRow] = []
@@ -76,7 +76,7 @@ final class CycleFixture {
       }
     }
     source = try FactoryBuilder.factory(
-      items: (0..<10).map { ("ring\($0)", $0 < 5 ? "ring" : "disc", 20) }, results: rows + extra)
+      items: (0..<10).map { ("ring\($0)", $0 < 5 ? "ring" : "disc", 20) }, results: rows + extra, routings: routings)
     model = try BaselineTrainer().train(on: source, until: FactoryBuilder.instant(50))
   }
 
@@ -141,6 +141,19 @@ struct CycleTests {
     #expect(measured.ordersLeftOut == ["an operation without run minutes": 1])
     #expect(measured["order_mae"]?.count == 30 && measured["mae"]?.count == 58)
     #expect(report.markdown().contains("- 1 whole orders: an operation without run minutes\n"))
+  }
+
+  @Test("says how many routings were not compared because nobody knows yet how they end")
+  func underWay() throws {
+    let fixture = try CycleFixture(
+      extra: [ResultRow("ring1", "open", "turn", day: 99.5, run: 20, quantity: 10)],
+      routings: [RoutingRow("ring1", 10, "turn", run: 2), RoutingRow("ring1", 20, "wash", run: 1)])
+    let report = try fixture.run(fixture.plan { $0.window.since = FactoryBuilder.instant(99) })
+    #expect(report.measured.routingsLeftOut == ["all orders of the item are still under way": 1])
+    #expect(report.measured["mae"]?.count == 1 && report.measured["process_match"]?.value == nil)
+    #expect(report.markdown().contains("- 1 routings: all orders of the item are still under way\n"))
+    #expect(report.html().contains("all orders of the item are still under way"))
+    #expect(try CycleFixture().run().measured.routingsLeftOut == [:])
   }
 
   @Test("gives the same bytes for the same plan and data")

@@ -107,9 +107,7 @@ final class LoggedLines: LogHandler, Sendable {
     set {}
   }
 
-  func log(
-    level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String, function: String, line: UInt
-  ) { kept.withLock { $0.append("\(level) \(message)") } }
+  func log(event: LogEvent) { kept.withLock { $0.append("\(event.level) \(event.message)") } }
 }
 
 /// What strategies are given in tests.
@@ -155,7 +153,7 @@ enum Contexts {
   /// A report in which only the metrics and alerts are filled: it is read as the ledger would read it.
   private static func report(_ metrics: [(Metric, Double?)], _ alerts: [Alert]) throws -> MetricReport {
     let empty = #"""
-      {"basis": "unit", "metrics": [], "groups": [], "operations": [], "operationCount": 0, "alerts": [], "operationsLeftOut": {}, "ordersLeftOut": {}, "itemsLeftOut": {}}
+      {"basis": "unit", "metrics": [], "groups": [], "operations": [], "operationCount": 0, "alerts": [], "operationsLeftOut": {}, "ordersLeftOut": {}, "itemsLeftOut": {}, "routingsLeftOut": {}}
       """#
     var result = try JSONDecoder().decode(MetricReport.self, from: Data(empty.utf8))
     result.metrics = metrics.map { Measurement($0.0, value: $0.1, count: 1) }

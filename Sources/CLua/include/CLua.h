@@ -93,7 +93,6 @@ bool clua_position(lua_State *L, clua_frame *frame);
 
 size_t clua_memory_used(clua_vm *vm);
 size_t clua_memory_peak(clua_vm *vm);
-size_t clua_memory_limit(clua_vm *vm);
 /// Tests only: the allocation number `index` from now on (1 is the next) fails once, together with the retry that Lua makes; 0 turns it off.
 void clua_fail_allocation(clua_vm *vm, uint64_t index);
 /// Tests only: how many allocations there were since `clua_fail_allocation`.

@@ -130,8 +130,10 @@ extension CycleReport {
 
   /// What no figure is of, and why.
   var leftOutParts: [(what: String, reason: String, count: Int)] {
-    [("sampled items", measured.itemsLeftOut), ("operations", measured.operationsLeftOut), ("whole orders", measured.ordersLeftOut)]
-      .flatMap { what, counts in counts.sorted { $0.key < $1.key }.map { (what, $0.key, $0.value) } }
+    [
+      ("sampled items", measured.itemsLeftOut), ("routings", measured.routingsLeftOut), ("operations", measured.operationsLeftOut),
+      ("whole orders", measured.ordersLeftOut),
+    ].flatMap { what, counts in counts.sorted { $0.key < $1.key }.map { (what, $0.key, $0.value) } }
   }
 }
 

@@ -31,8 +31,11 @@ public struct MeasurementRoom {
     var report = MetricReport(
       basis: evaluation.basis, metrics: try metrics(of: evaluation, plan), groups: try groups(of: evaluation, plan), operations: figures,
       operationCount: operationCount,
-      alerts: [], operationsLeftOut: evaluation.leftOut, ordersLeftOut: evaluation.ordersLeftOut, itemsLeftOut: [:])
-    for item in evaluation.items { if let reason = item.leftOut { report.itemsLeftOut[reason, default: 0] += 1 } }
+      alerts: [], operationsLeftOut: evaluation.leftOut, ordersLeftOut: evaluation.ordersLeftOut, itemsLeftOut: [:], routingsLeftOut: [:])
+    for item in evaluation.items {
+      if let reason = item.leftOut { report.itemsLeftOut[reason, default: 0] += 1 }
+      if item.isUnderWay { report.routingsLeftOut["all orders of the item are still under way", default: 0] += 1 }
+    }
     report.alerts = AlertBuilder(report: report, evaluation: evaluation, predicted: predicted, sample: sample, plan: plan).alerts()
     return report
   }

@@ -37,7 +37,7 @@ extension ImportMapping {
 
 extension EffectiveSettings {
   /// Where a key was written, or the nearest key around it that was.
-  fileprivate func place(of key: String) -> ConfigurationPlace {
+  func place(of key: String) -> ConfigurationPlace {
     var rest = key[...]
     while true {
       if let place = origins[String(rest)] { return place }

@@ -49,6 +49,7 @@ extension Workspace {
   ) throws -> (report: CycleReport, files: [String]) {
     let source = try source()
     if try source.counts(until: nil).items == 0 { throw TrainingError.noItems(source: source.name) }
+    try checkColumns(of: source)
     let (champion, damage) = try serving()
     let (sampling, trigger) = try strategies.strategies(settings)
     let cycle = QualityCycle(

@@ -10,10 +10,12 @@ extension Workspace {
   /// - Parameter progress: Called with the share done, 0…1.
   /// - Returns: The version's manifest.
   public func trainBaseline(until instant: Timestamp, progress: (Double) -> Void = { _ in }) throws -> ModelManifest {
-    // First, so that a ledger that cannot be used is found before the work is done.
+    let source = try source()
+    try checkColumns(of: source)
+    // Before training, so that a ledger that cannot be used is found before the work is done.
     let ledger = try ledger()
     let trainer = BaselineTrainer(settings)
-    let model = try trainer.train(on: source(), until: instant) { share in
+    let model = try trainer.train(on: source, until: instant) { share in
       try surroundings.checkCancellation()
       progress(share)
     }

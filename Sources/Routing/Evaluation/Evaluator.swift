@@ -95,6 +95,11 @@ public struct Evaluator: Sendable {
   }
 }
 
+extension Evaluation {
+  /// The names of the columns of ``operations``.
+  public static func operationColumns() throws -> [String] { try ObservationRows.Operations().frame().names }
+}
+
 private struct Key: Hashable {
   var job: String
   var occurrence: Int

@@ -20,17 +20,19 @@ public enum FrameModule {
 
   private static let column = LuaFunction(
     "column", "Makes a column of a list. nil in it is missing; behind its last value, `count` says how many rows there are.",
+    in: LuaVM.self,
     Parameter("values", ColumnSource.self, "values of one type"),
     Parameter("count", Int?.self, "rows, when there are missing ones at the end"),
-    returns: .value(Column.self, "the column")
-  ) { try lengthened($0.column, to: $1) }
+    returns: .value(Column.self, "the column"), effect: .pure
+  ) { try lengthened($1.column, to: $2, in: $0) }
 
-  private static func lengthened(_ column: Column, to count: Int?) throws -> Column {
+  private static func lengthened(_ column: Column, to count: Int?, in vm: LuaVM) throws -> Column {
     guard let count, count != column.count else { return column }
     guard count > column.count, count <= 1 << 28 else {
       throw FrameError.argument("'count' must be between the \(column.count) values and \(1 << 28), got \(count)")
     }
-    return try Column.concatenating([column, try Column(Array(repeating: .missing, count: count - column.count), as: column.type)])
+    try vm.checkMemory(for: count, each: 9)
+    return column.lengthened(to: count)
   }
 
   private static let concat = LuaFunction(

@@ -16,8 +16,12 @@ public enum SampleModule {
   private static let seed = Parameter("seed", SampleSeed.self, "where the draws start")
   private static let drawn = LuaReturn.value(SampleResult.self, "the sample")
 
-  private static let random = LuaFunction("random", "Rows drawn with the same chance each.", population, size, seed, returns: drawn) {
-    $0.chosen(try Sampling.uniform(population: $0.count, size: $1, seed: $2.value))
+  private static let random = LuaFunction(
+    "random", "Rows drawn with the same chance each.", in: LuaVM.self, population, size, seed, returns: drawn, effect: .pure
+  ) { vm, population, size, seed in
+    // A frame or column is there already; of a number's rows nothing is yet.
+    if case .count(let count) = population { try vm.checkMemory(for: min(size, count), each: 40) }
+    return population.chosen(try Sampling.uniform(population: population.count, size: size, seed: seed.value))
   }
 
   private static let stratified = LuaFunction(
@@ -36,17 +40,19 @@ public enum SampleModule {
   ) { try $0.chosen(weighted: try $1.column(of: $0, "weights"), size: $2, seed: $3.value) }
 
   private static let reservoir = LuaFunction(
-    "reservoir", "A uniform sample of what an iterator gives, however much that is; only the sample is held in memory.",
+    "reservoir", "A uniform sample of what an iterator gives, however much that is; only the sample is held in memory.", in: LuaVM.self,
     Parameter("next", LuaFunctionReference.self, "called without arguments for each value; nil ends"), size, seed,
-    returns: .value([PlainValue].self, "the sample, in order of arrival")
-  ) { try collected($0, size: $1, seed: $2.value) }
+    returns: .value([PlainValue].self, "the sample, in order of arrival"), effect: .pure
+  ) { try collected($0, $1, size: $2, seed: $3.value) }
 
-  private static func collected(_ next: LuaFunctionReference, size: Int, seed: UInt64) throws -> [PlainValue] {
+  private static func collected(_ vm: LuaVM, _ next: LuaFunctionReference, size: Int, seed: UInt64) throws -> [PlainValue] {
     var reservoir = try Reservoir<PlainValue>(capacity: size, seed: seed)
+    var held = 0
     while true {
       let value = try next.call(as: PlainValue.self)
       if value == .null { return reservoir.elements }
-      reservoir.add(value)
+      held += value.estimatedBytes - (reservoir.add(value)?.estimatedBytes ?? 0)
+      try vm.checkMemory(for: held, each: 1)
     }
   }
 }
@@ -143,6 +149,18 @@ enum ColumnOrName: LuaReadable {
         throw FrameError.length(column: parameter, expected: population.count, got: column.count)
       }
       return column
+    }
+  }
+}
+
+extension PlainValue {
+  /// Bytes that hold the value outside of Lua, about.
+  fileprivate var estimatedBytes: Int {
+    switch self {
+    case .null, .bool, .integer, .number: 64
+    case .text(let text): 96 + text.utf8.count
+    case .list(let values): values.reduce(96) { $0 + $1.estimatedBytes }
+    case .map(let entries): entries.reduce(128) { $0 + 64 + $1.key.utf8.count + $1.value.estimatedBytes }
     }
   }
 }

@@ -85,3 +85,16 @@ fails("bad argument #1 'probability' to 'column:quantile' (number expected, got 
 fails("bad self to 'column:mean' (column expected, got number); call it with ':'", c.mean, 3)
 fails("too many arguments to 'column:mean' (none expected, got 1)", c.mean, c, 1)
 fails("number[] expected, got a column of text", metrics.mae, frame.column{ "a" }, { 1 })
+
+-- `count` adds missing rows of the column's type.
+for _, first in ipairs{ 1, 0.5, true, "a" } do
+  local long = frame.column({ first }, 3)
+  equal(#long, 3)
+  equal(long:count(), 1)
+  equal(long.type, frame.column{ first }.type)
+  equal(long[1], first)
+  equal(long[3], nil)
+end
+equal(frame.column({ 1, nil, 3 }, 5):count(), 2)
+fails("'count' must be between", frame.column, { 1, 2 }, 1)
+fails("not enough memory", frame.column, { 1 }, 1 << 28)

@@ -36,3 +36,10 @@ fails("column 'by' has 1 rows, expected 100", sample.stratified, f, { 1 }, 5, 1)
 fails("the population is no frame", sample.stratified, 10, "kind", 5, 1)
 fails("size", sample.random, f, -1, 1)
 fails("integer expected, got 0.5", sample.random, f, 1, 0.5)
+
+-- What a call is to make is held against the memory limit before it is made.
+fails("not enough memory", sample.random, 1e15, 1e15, 1)
+equal(#sample.random(1e15, 10, 1), 10)
+fails("not enough memory", sample.reservoir, function() return ("x"):rep(1e6) end, 1e9, 1)
+local n = 0
+equal(#sample.reservoir(function() n = n + 1 return n <= 400 and ("x"):rep(1e6) or nil end, 10, 1), 10)
