@@ -79,7 +79,7 @@ extension Chart {
 }
 
 extension BarChart {
-  /// The chart in characters, a line a bar.
+  /// The chart in characters, a line a bar; a range stands behind its bar in figures.
   ///
   /// - Parameters:
   ///   - width: Cells a line has, at least 40.
@@ -88,7 +88,7 @@ extension BarChart {
     var lines = heading(title, note)
     let names = bars.map { $0.name.escapedForTerminal.truncated(toDisplayWidth: 24) }
     let margin = names.map(\.displayWidth).max() ?? 0
-    let label = bars.map { labelText($0).displayWidth }.max() ?? 0
+    let label = bars.map { rangedLabel($0).displayWidth }.max() ?? 0
     let columns = max(10, max(40, width) - margin - label - 4)
     guard let scale, let zero = scale.place(0) else { return (lines + ["(nothing to show)"]).joined(separator: "\n") + "\n" }
     for (bar, name) in zip(bars, names) {
@@ -99,11 +99,15 @@ extension BarChart {
       }
       let (from, to) = (min(zero, end) * Double(columns), max(zero, end) * Double(columns))
       let drawn = Self.blocks(from: from, to: to)
-      lines.append(head + Canvas.colored(drawn, usesColor ? 0 : nil) + " " + labelText(bar).escapedForTerminal)
+      lines.append(head + Canvas.colored(drawn, usesColor ? 0 : nil) + " " + rangedLabel(bar).escapedForTerminal)
     }
     lines.append(
       String(repeating: " ", count: margin + 1) + (unit + (rule.map { "; \($0.label) \(brief($0.value))" } ?? "")).escapedForTerminal)
     return lines.map(\.trimmingTrailingBlanks).joined(separator: "\n") + "\n"
+  }
+
+  private func rangedLabel(_ bar: Bar) -> String {
+    labelText(bar) + (bar.range.map { "  \(brief($0.lowerBound)) … \(brief($0.upperBound))" } ?? "")
   }
 
   /// Blanks up to `from`, then a bar up to `to`, in eighths of a cell at its end.

@@ -129,10 +129,10 @@ struct BarChartTests {
     #expect(
       chart.text(width: 60) == """
         mae by part type
-        O-ring         █████████████████████████████▍ 8.89  366
-        오링           ██████████████▊ 4.40  20
+        O-ring       ███████████████████▌ 8.89  366  7.90 … 9.80
+        오링         █████████▊ 4.40  20
         flange   –  0
-        bias <b> ██████▌ −2.00
+        bias <b> ████▎ −2.00
                  minutes a piece; threshold 5.00
 
         """)

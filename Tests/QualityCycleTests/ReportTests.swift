@@ -30,6 +30,16 @@ struct HTMLReportTests {
     #expect(throws: WorkspaceError.noFinishedCycle(7, newest: 2)) { try CycleReport(finished: 7, in: fixture.ledger) }
   }
 
+  @Test("has the page's charts as characters in its Markdown")
+  func markdownCharts() throws {
+    let fixture = try CycleFixture(later: 12)
+    let (first, second) = (try fixture.run().markdown(), try fixture.run().markdown())
+    for text in ["```text\nPredicted against actual\n", "```text\nError by part_type\n", "```text\nError by resource_code\n"] {
+      #expect(first.contains(text), "\(text)")
+    }
+    #expect(!first.contains("Error over cycles") && second.contains("```text\nError over cycles\n"))
+  }
+
   @Test("keeps every text of the data a text")
   func escaping() throws {
     let code = "<script>alert(\"1\")</script>\u{1B}[31m\u{202E}"

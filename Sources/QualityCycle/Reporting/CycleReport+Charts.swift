@@ -38,7 +38,7 @@ extension CycleReport {
     }
     let cut = sorted.count > count ? "largest sum of errors, \(count) of \(sorted.count)" : "largest sum of errors first"
     return BarChart(
-      title: "Error by \(column)", note: "\(cut); number of results; lines: 95 % intervals by item", unit: "mae, \(unit)",
+      title: "Error by \(column)", note: "\(cut); number of results; 95 % intervals by item", unit: "mae, \(unit)",
       bars: sorted.prefix(count).map { level, measurement in
         BarChart.Bar(
           level, measurement?.value, range: measurement?.interval.map { $0.lower...$0.upper }, remark: "(\(measurement?.count ?? 0))")

@@ -1,6 +1,7 @@
 import Configuration
 import Ledger
 import Metrics
+import Plotting
 import Routing
 import Tabular
 
@@ -17,6 +18,7 @@ extension CycleReport {
     decision(&text)
     metrics(&text)
     alertSection(&text)
+    charts(&text)
     groups(&text)
     worst(&text)
     leftOut(&text)
@@ -91,11 +93,19 @@ extension CycleReport {
       : "Of single items and operations"
   }
 
+  /// The same charts as on the page, in characters: the file needs no picture beside it, and reads as plain text too.
+  private func charts(_ text: inout MarkdownText) {
+    text.line("## Where the errors are")
+    if history.rowCount > 0 { text.picture(trend(["mae", "trim_mae"]).text()) }
+    text.picture(predictedAgainstActual().text())
+  }
+
   private func groups(_ text: inout MarkdownText) {
     var columns: [String] = []
     for group in measured.groups where !columns.contains(group.by) { columns.append(group.by) }
     for column in columns {
       text.line("## By `\(column)`")
+      text.picture(errors(by: column).text())
       let figures = { (group: MetricReport.Group, name: String) in shown(group.metrics.first { $0.name == name }?.value) }
       text.table(
         [column, "mae", "trim_mae", "bias", "wape", "observations"], alignment: "lrrrrr",
@@ -168,7 +178,12 @@ private struct MarkdownText {
   private(set) var text = ""
 
   mutating func line(_ line: String) {
-    if line.hasPrefix("#") { text += text.isEmpty ? line + "\n\n" : "\n" + line + "\n\n" } else { text += line + "\n" }
+    if line.hasPrefix("#") { text += (text.isEmpty || text.hasSuffix("\n\n") ? "" : "\n") + line + "\n\n" } else { text += line + "\n" }
+  }
+
+  /// Adds a picture made of characters. A name's `<` becomes `‹`: what is no HTML anywhere needs no trust in who shows the file.
+  mutating func picture(_ picture: String) {
+    text += "```text\n" + String(picture.map { $0 == "<" ? "‹" : $0 }) + "```\n\n"
   }
 
   mutating func table(_ head: [String], alignment: String, _ rows: [[String]]) {
