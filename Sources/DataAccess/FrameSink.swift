@@ -11,37 +11,25 @@ struct ColumnSink: ~Copyable {
   private(set) var type: ColumnType?
   /// Whether a value that does not fit changes the type instead of being an error.
   let isFlexible: Bool
-  private(set) var dictionary = TextDictionary()
-  /// The row of a text that is no valid UTF-8, if there was one.
-  private(set) var invalidRow: Int?
   private var capacity: Int
   private var values: UnsafeMutableRawPointer
   private var validity: UnsafeMutablePointer<UInt64>?
-  // Texts wait here until there are enough of them to be looked up together.
-  private var stage: UnsafeMutablePointer<UInt8>
-  private var stageCapacity = 1 << 13
-  private var stagedBytes = 0
-  private var staged = 0
-  private let stagedEnds: UnsafeMutablePointer<Int32>
-  private let stagedRows: UnsafeMutablePointer<Int>
-
-  /// Texts that are looked up together.
-  private static let batch = 256
+  // Texts wait here until there are enough of them to be looked up together, in the second one while the first is under way.
+  private var stage = TextStage()
+  private var spare: TextStage?
+  private let lookup = TextLookup()
 
   init(_ type: ColumnType?, isFlexible: Bool, capacity: Int) {
     self.type = type
     self.isFlexible = isFlexible
     self.capacity = capacity
     values = .allocate(byteCount: capacity * Self.width(type), alignment: 8)
-    stage = .allocate(capacity: stageCapacity)
-    stagedEnds = .allocate(capacity: Self.batch)
-    stagedRows = .allocate(capacity: Self.batch)
   }
 
   deinit {
+    lookup.finish()
     stage.deallocate()
-    stagedEnds.deallocate()
-    stagedRows.deallocate()
+    spare?.deallocate()
     values.deallocate()
     validity?.deallocate()
   }
@@ -73,37 +61,32 @@ struct ColumnSink: ~Copyable {
   /// Puts a text. It is looked up later, with others: ``flush()``.
   @inline(__always) mutating func put(utf8 text: UnsafeBufferPointer<UInt8>, at row: Int) {
     assert(type == .text && row < capacity)
-    if staged == Self.batch || stagedBytes &+ text.count > stageCapacity { makeRoom(for: text.count) }
-    if let base = text.baseAddress { (stage + stagedBytes).update(from: base, count: text.count) }
-    stagedBytes &+= text.count
-    stagedEnds[staged] = Int32(truncatingIfNeeded: stagedBytes)
-    stagedRows[staged] = row
-    staged &+= 1
+    if !stage.hasRoom(for: text.count) { changeStages(for: text.count) }
+    stage.add(text, at: row)
   }
 
-  /// Looks up the texts that were put since the last time. The row of one that is new and no valid UTF-8 is kept in ``invalidRow``.
+  /// Looks up the texts that were put since the last time.
   mutating func flush() {
-    if staged == 0 { return }
-    let known = dictionary.count
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: staged) { codes in
-      guard let codes = codes.baseAddress else { return }
-      dictionary.intern(batch: stage, ends: stagedEnds, count: staged, codes: codes)
-      for index in 0..<staged { values.storeBytes(of: codes[index], toByteOffset: stagedRows[index] &* 4, as: Int32.self) }
-      for code in known..<dictionary.count where invalidRow == nil && dictionary.withBytes(of: Int32(code), invalidUTF8Offset) != nil {
-        invalidRow = (0..<staged).first { codes[$0] == Int32(code) }.map { stagedRows[$0] }
-      }
-    }
-    staged = 0
-    stagedBytes = 0
+    lookup.finish()
+    lookup.run(stage, into: values)
+    stage.clear(for: 0)
   }
 
-  private mutating func makeRoom(for byteCount: Int) {
-    flush()
-    if byteCount <= stageCapacity { return }
-    stage.deallocate()
-    stageCapacity = byteCount * 2
-    stage = .allocate(capacity: stageCapacity)
+  /// Has the texts looked up on another thread, and goes on with the stage whose texts are done.
+  private mutating func changeStages(for byteCount: Int) {
+    lookup.finish()
+    lookup.start(stage, into: values)
+    var next = spare ?? TextStage()
+    next.clear(for: byteCount)
+    spare = stage
+    stage = next
   }
+
+  /// The row of a text that is no valid UTF-8, if there was one before the last ``flush()``.
+  var invalidRow: Int? { lookup.invalidRow }
+
+  /// Bytes that the first `count` rows take, texts included, after a ``flush()``.
+  func byteCount(_ count: Int) -> Int { count * Self.width(type) + lookup.dictionary.byteCount }
 
   mutating func putMissing(at row: Int) {
     assert(row < capacity)
@@ -126,6 +109,7 @@ struct ColumnSink: ~Copyable {
 
   /// Makes room for `newCapacity` rows, `count` of which are filled.
   mutating func grow(to newCapacity: Int, count: Int) {
+    lookup.finish()
     let width = Self.width(type)
     let larger = UnsafeMutableRawPointer.allocate(byteCount: newCapacity * width, alignment: 8)
     larger.copyMemory(from: values, byteCount: count * width)
@@ -170,7 +154,7 @@ struct ColumnSink: ~Copyable {
   }
 
   private mutating func put(text: String, at row: Int) {
-    let code = dictionary.intern(text)
+    let code = lookup.intern(text)
     values.storeBytes(of: code, toByteOffset: row * 4, as: Int32.self)
   }
 
@@ -184,7 +168,7 @@ struct ColumnSink: ~Copyable {
       case .integer: .integer(array(count))
       case .timestamp: .timestamp(array(count))
       case .bool: .bool(array(count))
-      case .text: .text(TextValues(dictionary: dictionary, codes: array(count)))
+      case .text: .text(TextValues(dictionary: lookup.dictionary, codes: array(count)))
       case nil: .text(TextValues(dictionary: TextDictionary(), codes: Array(repeating: 0, count: count)))
       }
     return Column(result, validity: bits)
@@ -244,7 +228,10 @@ final class FrameSink {
 
   /// Bytes that the rows so far take, texts included.
   var byteCount: Int {
-    (0..<columnCount).reduce(0) { $0 + rowCount * ColumnSink.width(columns[$1].type) + columns[$1].dictionary.byteCount }
+    (0..<columnCount).reduce(0) { sum, index in
+      columns[index].flush()
+      return sum + columns[index].byteCount(rowCount)
+    }
   }
 
   /// The rows so far, the columns called `names`.

@@ -234,13 +234,16 @@ private struct GroupedValues {
 
   init(_ numbers: [Double], _ validity: Bitmap?, _ groups: FrameGroups) {
     var starts = [Int](repeating: 0, count: groups.count + 1)
-    for (row, code) in groups.codes.enumerated() where validity?[row] ?? true { starts[Int(code) + 1] &+= 1 }
+    let all = validity == nil
+    for (row, code) in groups.codes.enumerated() where all || validity?[row] ?? true { starts[Int(code) &+ 1] &+= 1 }
     for group in 0..<groups.count { starts[group + 1] += starts[group] }
     var next = starts
-    var values = [Double](repeating: 0, count: starts[groups.count])
-    for (row, code) in groups.codes.enumerated() where validity?[row] ?? true {
-      values[next[Int(code)]] = numbers[row]
-      next[Int(code)] &+= 1
+    let values = [Double](unsafeUninitializedCapacity: starts[groups.count]) { buffer, filled in
+      for (row, code) in groups.codes.enumerated() where all || validity?[row] ?? true {
+        buffer[next[Int(code)]] = numbers[row]
+        next[Int(code)] &+= 1
+      }
+      filled = starts[groups.count]
     }
     self.values = values
     self.starts = starts
@@ -264,27 +267,5 @@ private struct GroupedValues {
         return part[below] + (next - part[below]) * share
       }
     }
-  }
-}
-
-/// Puts the value that would be at `place`, were all in order, there: lower ones before it, greater ones behind. No value is NaN.
-///
-/// C. Hoare, "Algorithm 65: Find", 1961, with the middle of three as pivot. The buffer is the caller's, within whose closure this runs.
-private func select(_ place: Int, in values: UnsafeMutableBufferPointer<Double>) {
-  var (low, high) = (0, values.count - 1)
-  while low < high {
-    let middle = low + (high - low) / 2
-    let pivot = max(min(values[low], values[middle]), min(max(values[low], values[middle]), values[high]))
-    var (left, right) = (low, high)
-    while left <= right {
-      while values[left] < pivot { left += 1 }
-      while pivot < values[right] { right -= 1 }
-      if left <= right {
-        values.swapAt(left, right)
-        left += 1
-        right -= 1
-      }
-    }
-    if place <= right { high = right } else if place >= left { low = left } else { return }
   }
 }

@@ -37,38 +37,80 @@ public enum Sampling {
   }
 
   /// `size` rows, each drawn with a chance in proportion to its weight among those not drawn yet; rows of weight zero never. Weights
-  /// must be finite and not negative. O(rows + size · log size · log(rows / size)).
+  /// must be finite and not negative. O(rows).
   ///
-  /// P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006, algorithm A-ExpJ: rows have keys −ln(u) / weight,
-  /// the smallest make the sample; how much weight passes before a row gets in is drawn at once, so most rows cost an addition.
+  /// P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006: rows have keys −ln(u) / weight, the smallest make
+  /// the sample. Which keys are too large to be among them is mostly told without a logarithm.
   public static func weighted(_ weights: [Double], size: Int, seed: UInt64) throws(FrameError) -> [Int] {
     try check(size)
-    if let row = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
+    // As bits, negative ones and those that are no numbers are greater than all others.
+    if weights.reduce(0, { Swift.max($0, $1.bitPattern) }) > Double.greatestFiniteMagnitude.bitPattern,
+      let row = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) })
+    {
       throw .argument("weight of row \(row) must be a number ≥ 0, got \(weights[row])")
     }
     if size == 0 { return [] }
-    var generator = SeededGenerator(seed: seed, stream: "sample.weighted")
-    var chosen = LargestKeyFirst()
-    var row = 0
-    while row < weights.count, chosen.count < size {
-      if weights[row] > 0 { chosen.insert(generator.exponential() / weights[row], row) }
-      row += 1
-    }
-    while row < weights.count {
-      // Each unit of weight lets a row in at the rate of the largest key so far: the wait is exponential. Every key is above 0, but for
-      // a chance of 2⁻⁵³ and weights next to infinity; then nobody gets in any more.
-      var wait = generator.exponential() / chosen.largest
-      while row < weights.count, weights[row] <= 0 || weights[row] < wait {
-        wait -= weights[row]
-        row += 1
+    var (bound, factor) = (keyBound(of: weights, size), 2.0)
+    while true {
+      let (keys, rows) = keys(of: weights, upTo: bound, seed)
+      if keys.count < size, bound < .infinity {
+        bound *= factor
+        factor *= factor
+        continue
       }
-      if row == weights.count { break }
-      // The key of a row that is known to get in: exponential, below the largest.
-      let chance = -expm1(-weights[row] * chosen.largest)
-      chosen.replaceLargest(-log1p(-generator.uniform() * chance) / weights[row], row)
-      row += 1
+      if keys.count <= size { return rows }
+      var ordered = keys
+      let largest = ordered.withUnsafeMutableBufferPointer { buffer in
+        select(size - 1, in: buffer)
+        return buffer[size - 1]
+      }
+      // Of rows with the largest key, the first.
+      var open = size - keys.count { $0 < largest }
+      return zip(keys, rows).compactMap { key, row in
+        if key < largest { return row }
+        if key > largest || open == 0 { return nil }
+        open -= 1
+        return row
+      }
     }
-    return chosen.rows.sorted()
+  }
+
+  /// A bound that somewhat more than `size` keys are likely to be below; how good it is changes no sample.
+  private static func keyBound(of weights: [Double], _ size: Int) -> Double {
+    let count = min(1024, weights.count)
+    let some = (0..<count).map { weights[$0 * weights.count / count] }.filter { $0 > 0 }
+    let scale = Double(weights.count) / Double(max(1, count))
+    let goal = Double(size) * 1.2 + 64
+    guard goal < 0.8 * Double(some.count) * scale else { return .infinity }
+    // How many keys lie below a bound is concave in it: Newton's steps come from below and never go beyond.
+    var bound = goal / (scale * some.reduce(0, +))
+    for _ in 0..<20 {
+      var (below, slope) = (0.0, 0.0)
+      for weight in some {
+        let above = exp(-weight * bound)
+        below += 1 - above
+        slope += weight * above
+      }
+      if below * scale >= goal * 0.98 { break }
+      bound += (goal / scale - below) / slope
+    }
+    return bound > 0 ? bound : .infinity
+  }
+
+  /// The keys that are at most `bound`, and their rows.
+  private static func keys(of weights: [Double], upTo bound: Double, _ seed: UInt64) -> (keys: [Double], rows: [Int]) {
+    var generator = SeededGenerator(seed: seed, stream: "sample.weighted")
+    var (keys, rows): ([Double], [Int]) = ([], [])
+    for (row, weight) in weights.enumerated() {
+      let draw = generator.uniform()
+      // −ln(1 − draw) ≥ draw.
+      guard draw <= weight * bound, weight > 0 else { continue }
+      let key = -log1p(-draw) / weight
+      guard key <= bound else { continue }
+      keys.append(key)
+      rows.append(row)
+    }
+    return (keys, rows)
   }
 
   /// Places for each stratum of `sizes`, together `min(size, rows)`; see ``stratified(by:size:seed:)``.
@@ -109,46 +151,6 @@ public enum Sampling {
   private static func check(_ size: Int) throws(FrameError) {
     guard size >= 0 else { throw .argument("sample size must be ≥ 0, got \(size)") }
   }
-}
-
-/// Rows with keys, the largest at hand: a binary heap.
-private struct LargestKeyFirst {
-  private var keys: [Double] = []
-  private(set) var rows: [Int] = []
-
-  var count: Int { keys.count }
-  /// There must be a row.
-  var largest: Double { keys[0] }
-
-  mutating func insert(_ key: Double, _ row: Int) {
-    keys.append(key)
-    rows.append(row)
-    var position = keys.count - 1
-    while position > 0, keys[(position - 1) / 2] < key {
-      keys.swapAt(position, (position - 1) / 2)
-      rows.swapAt(position, (position - 1) / 2)
-      position = (position - 1) / 2
-    }
-  }
-
-  mutating func replaceLargest(_ key: Double, _ row: Int) {
-    var position = 0
-    while 2 * position + 1 < keys.count {
-      var child = 2 * position + 1
-      if child + 1 < keys.count, keys[child + 1] > keys[child] { child += 1 }
-      guard keys[child] > key else { break }
-      keys[position] = keys[child]
-      rows[position] = rows[child]
-      position = child
-    }
-    keys[position] = key
-    rows[position] = row
-  }
-}
-
-extension SeededGenerator {
-  /// A number of the exponential distribution of mean 1.
-  fileprivate mutating func exponential() -> Double { -log1p(-uniform()) }
 }
 
 /// A uniform sample of a stream whose length is not known: at any time all elements so far are as likely to be in it.

@@ -28,7 +28,7 @@ struct DataBench: ParsableCommand {
     var bench = Bench("data", options)
     let sql = "SELECT id, minutes, setup, item, material, operation FROM ops"
     try bench.measure(
-      "sqlite_read", size: rowCount,
+      "sqlite_read", size: rowCount, threads: 2,
       [
         (
           "lathe",
@@ -39,7 +39,7 @@ struct DataBench: ParsableCommand {
         ), ("bare_loop", { try bareLoop(database, sql) }),
       ])
     try bench.measure(
-      "csv_read", size: rowCount,
+      "csv_read", size: rowCount, threads: 2,
       [
         (
           "lathe",

@@ -43,8 +43,12 @@ struct Bench {
 
   /// Runs `implementations` of a task in turn, round by round, so that a machine that slows down slows all of them.
   ///
-  /// - Parameter implementations: Each gives what shows that it did the task.
-  mutating func measure(_ task: String, size: Int, _ implementations: [(name: String, body: () throws -> [String: Double])]) throws {
+  /// - Parameters:
+  ///   - threads: How many Lathe has; a peer has one.
+  ///   - implementations: Each gives what shows that it did the task.
+  mutating func measure(
+    _ task: String, size: Int, threads: Int = 1, _ implementations: [(name: String, body: () throws -> [String: Double])]
+  ) throws {
     guard options.includes(task) else { return }
     var seconds = [[Double]](repeating: [], count: implementations.count)
     var qualities = [[String: Double]](repeating: [:], count: implementations.count)
@@ -58,7 +62,8 @@ struct Bench {
     for (index, implementation) in implementations.enumerated() {
       let sorted = seconds[index].sorted()
       let timing = Timing(
-        task: task, implementation: implementation.name, size: size, median: sorted[sorted.count / 2], min: sorted[0],
+        task: task, implementation: implementation.name, size: size, threads: implementation.name == "lathe" ? threads : 1,
+        median: sorted[sorted.count / 2], min: sorted[0],
         max: sorted[sorted.count - 1], peakMemory: peakMemory(), quality: qualities[index])
       timings.append(timing)
       emit(timing)

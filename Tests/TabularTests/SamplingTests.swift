@@ -1,3 +1,4 @@
+import Foundation
 import Tabular
 import Testing
 
@@ -52,6 +53,35 @@ struct SamplingTests {
     #expect(first[4] == 0)
     #expect(abs(pairs - 7159) < 250)
     #expect(try Sampling.weighted([0, 1, 0], size: 3, seed: 1) == [1])
+  }
+
+  @Test("weighted samples have their size whatever the weights", arguments: [1, 10, 499, 500, 501, 999, 1000, 2000])
+  func weightedSizes(size: Int) throws {
+    var random = SeededGenerator(seed: 3)
+    let spread = (0..<1000).map { _ in exp(40 * random.uniform()) }
+    // One row in a thousand weighs almost all, next to nothing, or as much as a number can.
+    for weights in [
+      spread, spread.map { $0 < exp(20) ? 0 : $0 }, Array(repeating: 1, count: 1000), Array(repeating: 5e-324, count: 1000),
+      Array(repeating: .greatestFiniteMagnitude, count: 1000), (0..<1000).map { $0 == 500 ? 1e300 : 1 },
+      (0..<1000).map { $0 == 500 ? 1e-300 : 1 }, (0..<100_000).map { $0 % 100 == 0 ? 1e6 : 1 }, Array(repeating: -0.0, count: 1000),
+    ] {
+      let sample = try Sampling.weighted(weights, size: size, seed: 5)
+      #expect(sample.count == min(size, weights.count { $0 > 0 }))
+      #expect(Set(sample).count == sample.count && sample == sample.sorted() && sample.allSatisfy { weights[$0] > 0 })
+    }
+    #expect(try Sampling.weighted((0..<1000).map { $0 == 500 ? 1e300 : 1 }, size: 1, seed: 5) == [500])
+  }
+
+  @Test("a weighted sample is that of the smallest keys")
+  func smallestKeys() throws {
+    var random = SeededGenerator(seed: 4)
+    let weights = (0..<20_000).map { _ in exp(3 * random.uniform()) }
+    var draws = SeededGenerator(seed: 9, stream: "sample.weighted")
+    let keys = weights.map { -log1p(-draws.uniform()) / $0 }
+    for size in [1, 100, 5_000, 19_000] {
+      let smallest = keys.indices.sorted { keys[$0] < keys[$1] }.prefix(size).sorted()
+      #expect(try Sampling.weighted(weights, size: size, seed: 9) == smallest)
+    }
   }
 
   @Test("strata get their share by largest remainder, and one place each while there are enough")
