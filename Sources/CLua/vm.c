@@ -259,22 +259,8 @@ int clua_load(clua_vm *vm, lua_State *L, const char *text, size_t size, const ch
   return status;
 }
 
-int clua_text(clua_vm *vm, lua_State *L) {
+int clua_text(clua_vm *vm, lua_State *L, int64_t nanoseconds) {
   lua_pushcfunction(L, clua_text_function);
   lua_insert(L, -2);
-  return clua_call(vm, L, 1, 1, 0);
-}
-
-static int get_field(lua_State *L) {
-  lua_gettable(L, 1);
-  return 1;
-}
-
-int clua_get(clua_vm *vm, lua_State *L, int table) {
-  table = lua_absindex(L, table);
-  lua_pushcfunction(L, get_field);
-  lua_insert(L, -2);
-  lua_pushvalue(L, table);
-  lua_insert(L, -2);
-  return clua_call(vm, L, 2, 1, 0);
+  return clua_call(vm, L, 1, 1, nanoseconds);
 }

@@ -53,6 +53,16 @@ public struct EffectiveSettings: Sendable {
   /// The settings as YAML without comments, the same for equal settings on every machine, for digests and the ledger. Secrets are `***`.
   public var canonicalText: String { writeYAML(hidingSecrets(Settings.root.write(settings), path: "")) }
 
+  /// Where a key was written, or the nearest key around it that was.
+  public func place(of key: String) -> ConfigurationPlace {
+    var rest = key[...]
+    while true {
+      if let place = origins[String(rest)] { return place }
+      guard let cut = rest.lastIndex(where: { $0 == "." || $0 == "[" }) else { return ConfigurationPlace("configuration") }
+      rest = rest[..<cut]
+    }
+  }
+
   /// `text` with every secret that the configuration was given replaced by `***`: for logs, errors and reports.
   ///
   /// Secrets under four characters are left, as replacing them would garble the text and protect nothing.
@@ -106,7 +116,8 @@ extension Settings {
   ///   - overrides: Values with precedence over the file's; the last of one key counts.
   ///   - readingFile: Returns the text of a file named by `{file: path}`; what it throws becomes part of a fault.
   ///   - checking: Finds what the declarations cannot: called also when keys have faults, which then keep their defaults, so that all
-  ///     faults come in one round. What it finds in a record with a faulty key of its own is left out: it may follow from that.
+  ///     faults come in one round. What it finds in a record with a faulty key of its own, other than a value that was given there, is
+  ///     left out: it may follow from that.
   /// - Throws: ``ConfigurationError`` with everything that is wrong.
   public static func load(
     _ yaml: String, named name: String, environment: [String: String] = [:], overrides: [ConfigurationOverride] = [],
@@ -133,8 +144,14 @@ extension Settings {
       let settings = root.flatMap { Settings.root.read($0, "", &reader) }
       let effective = settings.map { EffectiveSettings($0, reader) }
       if let effective {
-        let faulty = Set(reader.faults.map { parent(of: $0.keyPath) })
-        reader.faults += checking(effective).filter { fault in !ancestors(of: fault.keyPath).contains(where: faulty.contains) }
+        let keys = Set(reader.faults.map(\.keyPath))
+        let faulty = Set(keys.map { parent(of: $0) })
+        reader.faults += checking(effective).filter { fault in
+          let records = ancestors(of: fault.keyPath)
+          if keys.contains(where: { key in records.contains { $0 == key } }) { return false }
+          // A value that was given as such is wrong whatever is wrong beside it.
+          return !records.contains(where: faulty.contains) || reader.places[fault.keyPath] != nil
+        }
       }
       guard let effective, isReadable, reader.faults.isEmpty else {
         throw ConfigurationError(faults: inOrder(reader.faults, file: name))

@@ -56,9 +56,15 @@ public final class CSVReader {
     path: String, delimiter: UInt8? = nil, bufferByteCount: Int = 1 << 18, maxRecordBytes: Int = 1 << 26
   ) throws(CSVError) {
     precondition(bufferByteCount >= 4, "the buffer must hold a byte order mark")
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    // Without waiting: a pipe that nobody writes to would be waited for, and cannot be read twice anyway.
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else {
       throw CSVError(.file, path: path, DataAccessError(errno: errno, path: path, activity: "reading it").description)
+    }
+    var status = stat()
+    if fstat(file, &status) == 0, [S_IFIFO, S_IFSOCK, S_IFCHR].contains(status.st_mode & S_IFMT) {
+      close(file)
+      throw CSVError(.file, path: path, "\(path): is a pipe or a device, expected a file; write it to one first")
     }
     let room = UnsafeMutablePointer<UInt8>.allocate(capacity: bufferByteCount + 1)
     // The header is looked at before `self` exists: what separates its fields is a constant of the reader.

@@ -249,17 +249,19 @@ private struct ResultRows {
     let number = written
     written += 1
     let dirt = plant.dirtyShare > 0 ? plant.draw.uniform(.dirt, number) / plant.dirtyShare * 3 : 3
-    write(result, number, run: dirt < 1 ? -result.run : result.run, hasItem: !(1..<2 ~= dirt))
-    if 2..<3 ~= dirt { write(result, number, run: result.run, hasItem: true) }
+    write(result, number, run: dirt < 1 ? -result.run : result.run, itemEnding: 1..<2 ~= dirt ? "-OLD" : "")
+    if 2..<3 ~= dirt { write(result, number, idEnding: "-2", run: result.run) }
   }
 
-  private mutating func write(_ result: PlantResult, _ number: Int, run minutes: Double, hasItem: Bool) {
+  private mutating func write(
+    _ result: PlantResult, _ number: Int, idEnding: String = "", run minutes: Double, itemEnding: String = ""
+  ) {
     let work = PlantJob.all[result.job]
     let made = plant.item(result.item)
     count += 1
-    id.append("R" + Self.padded(number, 9))
+    id.append("R" + Self.padded(number, 9) + idEnding)
     order.append("W" + Self.padded(result.order, 8))
-    if hasItem { item.append(made.code(plant.families[made.family])) } else { item.appendMissing() }
+    item.append(made.code(plant.families[made.family]) + itemEnding)
     sequence.append(Int64(result.operation + 1) * 10)
     job.append(work.code)
     resource.append(result.machine < 0 ? "\(work.resources.prefix)-NEW" : work.resourceCode(result.machine, inHouse: result.inHouse))

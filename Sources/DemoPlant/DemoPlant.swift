@@ -20,7 +20,7 @@ public struct DemoPlant: Sendable {
   public let startsAt, endsAt: Timestamp
   /// What changed in the plant, by time.
   public let events: [PlantEvent]
-  /// Share of results that are spoilt: negative minutes, no item, or reported twice.
+  /// Share of results that are spoilt: negative minutes, an item that the master lacks, or entered twice.
   public let dirtyShare: Double
 
   let draw: PlantDraw

@@ -65,6 +65,7 @@ extension Array: LuaReadable where Element: LuaReadable {
       }
       lua_settop(slot.state, top)
     }
+    try slot.checkEnds(at: count, expected: luaType.name)
     return result
   }
 
@@ -96,6 +97,20 @@ extension LuaSlot {
   }
 
   /// Throws when an empty-looking list has other keys: `{ x = 1 }` is no list.
+  /// Throws when there are whole keys beyond `count`: behind a hole, where a part of the list would be lost unsaid.
+  fileprivate func checkEnds(at count: Int, expected: String) throws(LuaMismatch) {
+    let top = lua_gettop(state)
+    defer { lua_settop(state, top) }
+    lua_pushnil(state)
+    while lua_next(state, index) != 0 {
+      if lua_isinteger(state, top + 1) != 0, lua_tointegerx(state, top + 1, nil) > count {
+        throw LuaMismatch(
+          "\(expected) expected, got a table with a hole: it has [\(lua_tointegerx(state, top + 1, nil))] but no [\(count + 1)]")
+      }
+      lua_settop(state, top + 1)
+    }
+  }
+
   fileprivate func checkIsList(expected: String) throws(LuaMismatch) {
     lua_pushnil(state)
     guard lua_next(state, index) != 0 else { return }

@@ -176,7 +176,7 @@ public final class LuaVM {
   func takeText(on state: OpaquePointer) throws(LuaError) -> String {
     enter()
     let isOutermost = clua_depth(core) == 0
-    let status = clua_text(core, state)
+    let status = clua_text(core, state, settings.limits.time.map(Self.nanoseconds) ?? 0)
     if isOutermost { entered = nil }
     if status != LUA_OK { throw takeError(status: status, on: state) }
     defer { clua_pop(state, 1) }
@@ -251,9 +251,9 @@ public final class LuaVM {
       if let message = slot.rawField("message") { return message }
       fallthrough
     default:
-      // `__tostring` of the script may fail itself, or loop.
+      // `__tostring` of the script may fail itself, or loop; the call that failed is over, and with it its time limit.
       lua_pushvalue(state, -1)
-      let status = clua_text(core, state)
+      let status = clua_text(core, state, Self.nanoseconds(.seconds(1)))
       defer { clua_pop(state, 1) }
       let text = LuaSlot(vm: self, state: state, index: lua_absindex(state, -1)).text
       return status == LUA_OK ? text ?? "" : "an error was raised whose text cannot be made (\(slot.kind.rawValue))"

@@ -63,9 +63,10 @@ struct Lathe: ParsableCommand {
 let latheVersion = "0.1.0"
 
 /// Ends a command with a message on stderr and an exit code.
-struct CommandFailure: Error {
+struct CommandFailure: Error, CustomStringConvertible {
   var message: String
   var code: Int32 = 1
+  var description: String { message }
 
   /// Wrong usage.
   static func usage(_ message: String) -> CommandFailure { CommandFailure(message: message, code: 2) }

@@ -213,9 +213,9 @@ struct UsageTests {
       (["train"], ["--baseline"]),
       (["train", "--baseline", "--as-of", "soon"], ["'soon'", "--as-of"]),
       (["predict"], ["<item>"]),
-      (["predict", "HS0000001", "--quantity", "0"], ["--quantity must be a finite number above 0, got 0"]),
+      (["predict", "HS0000001", "--quantity", "0"], ["--quantity must be a number above 0, up to a billion, got 0"]),
       (["predict", "HS0000001", "--quantity", "many"], ["'many'", "--quantity"]),
-      (["predict", "HS0000001", "--quantity", "nan"], ["--quantity must be a finite number above 0"]),
+      (["predict", "HS0000001", "--quantity", "nan"], ["--quantity must be a number above 0, up to a billion"]),
       (["history", "--limit", "0"], ["--limit must be 1 or more, got 0"]),
       (["models", "activat", "x"], ["activat"]),
       (["demo", "--items", "0"], ["items", "0"]),
@@ -247,6 +247,14 @@ struct UsageTests {
     expect(
       try plant.lathe("demo", "--items", "60", "--results", "1500"), ends: 1, saying: "data/factory.sqlite", "has data already", "--csv")
     #expect(try plant.state().changes(since: before) == [])
+  }
+
+  @Test("is not one where a plant is to be spoilt: its rows are such as a database takes, and the check finds them")
+  func dirtyPlant() throws {
+    let plant = try Plant(.made)
+    expect(try plant.lathe("demo", "--items", "100", "--results", "3000", "--dirty", "0.1"), ends: 0)
+    let check = try plant.lathe("data", "check").output
+    for word in ["repeat another in all but their id", "items"] { #expect(check.contains(word), "\(check)") }
   }
 
   @Test("by making a workspace with settings that are wrong is refused, and makes none")

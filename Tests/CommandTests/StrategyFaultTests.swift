@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -183,29 +184,81 @@ struct StrategyLoadingTests {
     #expect(try plant.state().changes(since: before) == [])
   }
 
-  @Test("is refused with all parameters that it does not have or allow, of both strategies at once")
+  @Test("is refused with all parameters that it does not have or allow, of all strategies at once, at their places in the settings")
   func parameters() throws {
     let plant = try Plant()
     try plant.write(
       """
       sampling:
         parameters: {bye: part_type}
+        sise: 3
       trigger:
         parameters:
           codes: HIGH_MAE
           cooldown_hour: 4
+      comparison: {policy: min_imrovement}
+      import: {time_zone: Asia/Soul}
       """, to: "lathe.yaml")
     let before = try plant.state()
     let words = [
-      "strategies/sampling/stratified.lua: unknown parameter 'bye'; did you mean 'by'?",
-      "strategies/triggers/threshold.lua: parameter 'codes' must be of type string[], got HIGH_MAE",
-      "strategies/triggers/threshold.lua: unknown parameter 'cooldown_hour'; did you mean 'cooldown_hours'?",
+      "lathe.yaml:2:21: unknown parameter 'sampling.parameters.bye'; did you mean 'by'?",
+      "lathe.yaml:3:3: unknown key 'sampling.sise'; did you mean 'size'?",
+      "lathe.yaml:6:12: 'trigger.parameters.codes' must be of type string[], got HIGH_MAE",
+      "lathe.yaml:7:20: unknown parameter 'trigger.parameters.cooldown_hour'; did you mean 'cooldown_hours'?",
+      "lathe.yaml:8:22: 'comparison.policy': there is no comparison strategy 'min_imrovement'; did you mean 'min_improvement'?",
+      "lathe.yaml:9:21: 'import.time_zone' names the unknown zone 'Asia/Soul'",
     ]
-    for arguments in [Plant.cycle, ["strategies", "check"]] {
+    for arguments in [Plant.cycle, ["config", "check"]] {
       let outcome = try plant.lathe(arguments)
       expect(outcome, ends: 2)
       for word in words { #expect(outcome.remarks.contains(word), "'\(word)' is not in:\n\(outcome)") }
     }
     #expect(try plant.state().changes(since: before) == [])
+    // What does not run strategies goes on without them.
+    try plant.write("comparison: {policy: min_imrovement}", to: "lathe.yaml")
+    expect(try plant.lathe("history"), ends: 0)
+    for arguments in [["strategies", "check"], ["doctor"]] {
+      let outcome = try plant.lathe(arguments)
+      #expect((outcome.output + outcome.remarks).contains("there is no comparison strategy 'min_imrovement'"), "\(outcome)")
+      #expect(outcome.exitCode != 0)
+    }
+  }
+
+  @Test("hides no other that is faulty too, whatever is in its file")
+  func unreadable() throws {
+    let plant = try Plant()
+    try Data([0x2d, 0x2d, 0xff]).write(to: URL(filePath: plant.path("strategies/triggers/aa.lua")))
+    try FileManager.default.createDirectory(atPath: plant.path("strategies/triggers/bb.lua"), withIntermediateDirectories: false)
+    try plant.write("return 1\n", to: "strategies/triggers/cc.lua")
+    expect(
+      try plant.lathe("strategies", "check"), ends: 2, saying: "strategies/triggers/aa.lua: is not UTF-8",
+      "strategies/triggers/bb.lua: cannot",
+      "strategies/triggers/cc.lua:1: the file must return")
+    let list = try plant.lathe("strategies", "list")
+    expect(list, ends: 0)
+    for word in ["aa: faulty", "bb: faulty", "cc: faulty", "threshold"] { #expect(list.output.contains(word)) }
+  }
+
+  @Test("that raises an error whose text is never made is stopped like others, also where it is only loaded")
+  func endlessText() throws {
+    let plant = try Plant()
+    let raise = "error(setmetatable({}, {__tostring = function() while true do end end}))"
+    try plant.write("return { interface = 1, summary = 's', decide = function() \(raise) end }\n", to: "strategies/triggers/deep.lua")
+    expect(try plant.lathe(Plant.cycle + ["--rule", "deep"]), ends: 0)
+    #expect(try plant.report().alerts("STRATEGY_ERROR").count == 1)
+    try plant.write(raise + "\n", to: "strategies/triggers/top.lua")
+    expect(
+      try plant.lathe("strategies", "check"), ends: 2, saying: "strategies/triggers/top.lua: an error was raised whose text cannot be made")
+  }
+
+  @Test("that chooses items with a hole between is refused, rather than cut short")
+  func hole() throws {
+    let plant = try Plant()
+    try plant.write(
+      "return { interface = 1, summary = 's', decide = function() return { items = { [1] = 'HS0000001', [3] = 'HS0000002' } } end }\n",
+      to: "strategies/sampling/gap.lua")
+    let outcome = try plant.lathe(Plant.cycle + ["--strategy", "gap"])
+    expect(outcome, ends: 0)
+    #expect(outcome.remarks.contains("a table with a hole: it has [3] but no [2]"), "\(outcome)")
   }
 }

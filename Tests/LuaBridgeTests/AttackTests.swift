@@ -150,6 +150,7 @@ private let tampering = [
   Attack("errors", "error({code = 3})", .fails("table: ")),
   Attack("errors", "error({message = 'told'})", .fails("told")),
   Attack("errors", "error(setmetatable({}, {__tostring = function() error('again') end}))", .fails("whose text cannot be made")),
+  Attack("errors", "error(setmetatable({}, {__tostring = function() while true do end end}))", .fails("whose text cannot be made")),
   Attack("errors", "error(plant.series{1, 2})", .fails("series of 2")),
   Attack("errors", "error(('x'):rep(1e6))", .fails("xxxx")),
   Attack("errors", "error('a\\0b\\27[31m\\u{202E}', 0)", .fails("a\\u{0}b\\u{1b}[31m\\u{202e}")),

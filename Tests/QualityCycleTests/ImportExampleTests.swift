@@ -163,7 +163,7 @@ struct ImportExampleTests {
     let error = try #require(throws: ConfigurationError.self) { try ImportMapping(effective) }
     let lines = error.faults.map { "\($0)" }
     let expected = [
-      "lathe.yaml:2:14: 'import.time_zone' unknown zone 'Europe/Berln'; did you mean 'Europe/Berlin'?",
+      "lathe.yaml:2:14: 'import.time_zone' names the unknown zone 'Europe/Berln'; did you mean 'Europe/Berlin'?",
       "lathe.yaml:5:20: 'import.sources[0].time_format' time format 'DD.MM.YYYY' has 'D'",
       "lathe.yaml:7:20: 'import.sources[0].work_results.group_by[0]' 'order' is not among the fields; known here: completed_at, item_code",
       "lathe.yaml:11:48: 'import.sources[0].work_results.fields.job_code.steps[0]' is no regular expression: '('",

@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 
 struct FixedStrategies: StrategyProviding {
-  func strategies(_ settings: Settings) throws -> (sampling: any SamplingStrategy, trigger: any TriggerRule) {
+  func strategies(_ effective: EffectiveSettings) throws -> (sampling: any SamplingStrategy, trigger: any TriggerRule) {
     (FixedSampling(), FixedRule())
   }
 }

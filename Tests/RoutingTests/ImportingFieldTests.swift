@@ -130,7 +130,7 @@ struct ImportingFieldTests {
       ("sources[0].work_results.group_by[1]", "'item_cod' is not among the fields; did you mean 'item_code'?"),
       ("sources[0].files", "must name at least one file"),
       ("sources[0].filters[0]", "must say which texts of 'x' to keep or drop"),
-      ("time_zone", "unknown zone 'Europe/Berln'; did you mean 'Europe/Berlin'?"),
+      ("time_zone", "names the unknown zone 'Europe/Berln'; did you mean 'Europe/Berlin'?"),
       ("sources[0].items.fields.Size", "differs from 'size' in letter case only"),
     ])
   func mappingFaults(key: String, message: String) throws {

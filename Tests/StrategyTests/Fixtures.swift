@@ -46,10 +46,10 @@ final class StrategyFixture {
 
   func faults(_ bytes: Data) throws -> [String] {
     try write(bytes, .trigger)
-    do {
+    do throws(StrategyFaults) {
       _ = try library.load(.trigger, "mine")
       return []
-    } catch let error as StrategyFaults { return error.faults.map(\.description) }
+    } catch { return error.faults.map(\.description) }
   }
 
   /// What a trigger rule with this body of `decide` decides; line 1 is the body's first.

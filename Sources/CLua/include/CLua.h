@@ -64,10 +64,9 @@ void *clua_context(clua_vm *vm);
 int clua_call(clua_vm *vm, lua_State *L, int arguments, int results, int64_t nanoseconds);
 /// Loads source text (never bytecode); [-0, +1]: the function, or the message. Returns Lua's status.
 int clua_load(clua_vm *vm, lua_State *L, const char *text, size_t size, const char *name);
-/// Replaces the value at the top by its text as `tostring` gives it, protected. Returns Lua's status. [-1, +1]
-int clua_text(clua_vm *vm, lua_State *L);
-/// Pushes `table[key]` with metamethods, protected; the key is on top. Returns Lua's status. [-1, +1]
-int clua_get(clua_vm *vm, lua_State *L, int table);
+/// Replaces the value at the top by its text as `tostring` gives it, protected, with a time limit as in `clua_call`. Returns Lua's
+/// status. [-1, +1]
+int clua_text(clua_vm *vm, lua_State *L, int64_t nanoseconds);
 /// A number that differs between threads.
 uintptr_t clua_thread(void);
 /// The number of calls that are on the stack.

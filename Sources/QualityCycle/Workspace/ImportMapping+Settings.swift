@@ -4,11 +4,12 @@ public import Routing
 import Tabular
 
 extension ImportMapping {
-  /// What is wrong with the mapping that the `import` section of the configuration declares, each with its place in the file; nothing
-  /// where it declares none.
+  /// What is wrong with the mapping that the `import` section of the configuration declares, each with its place in the file. Only
+  /// who imports needs sources.
   public static func faults(in effective: EffectiveSettings) -> [ConfigurationFault] {
-    if effective.settings.import.sources.isEmpty { return [] }
-    do throws(ConfigurationError) { _ = try ImportMapping(effective) } catch { return error.faults }
+    do throws(ConfigurationError) { _ = try ImportMapping(effective) } catch {
+      return error.faults.filter { $0.keyPath != "import.sources" || !effective.settings.import.sources.isEmpty }
+    }
     return []
   }
 
@@ -31,18 +32,6 @@ extension ImportMapping {
         return ConfigurationFault(place: effective.place(of: key), keyPath: key, message: "'\(key)' \(fault.message)")
       }
       throw ConfigurationError(faults: placed.sorted { ($0.place.line ?? .max, $0.keyPath) < ($1.place.line ?? .max, $1.keyPath) })
-    }
-  }
-}
-
-extension EffectiveSettings {
-  /// Where a key was written, or the nearest key around it that was.
-  func place(of key: String) -> ConfigurationPlace {
-    var rest = key[...]
-    while true {
-      if let place = origins[String(rest)] { return place }
-      guard let cut = rest.lastIndex(where: { $0 == "." || $0 == "[" }) else { return ConfigurationPlace("configuration") }
-      rest = rest[..<cut]
     }
   }
 }

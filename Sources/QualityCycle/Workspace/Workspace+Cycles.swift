@@ -24,8 +24,9 @@ public struct CycleRequest: Hashable, Sendable {
 
 /// Finds the strategies that settings name.
 public protocol StrategyProviding {
-  /// The sampling strategy and the trigger rule that `settings` name, with their parameters; throws everything that is wrong with both.
-  func strategies(_ settings: Settings) throws -> (sampling: any SamplingStrategy, trigger: any TriggerRule)
+  /// The sampling strategy and the trigger rule that the settings name, with their parameters; throws everything that is wrong with the
+  /// strategies that the settings name.
+  func strategies(_ effective: EffectiveSettings) throws -> (sampling: any SamplingStrategy, trigger: any TriggerRule)
 }
 
 extension Workspace {
@@ -51,7 +52,7 @@ extension Workspace {
     if try source.counts(until: nil).items == 0 { throw TrainingError.noItems(source: source.name) }
     try checkColumns(of: source)
     let (champion, damage) = try serving()
-    let (sampling, trigger) = try strategies.strategies(settings)
+    let (sampling, trigger) = try strategies.strategies(effective)
     let cycle = QualityCycle(
       source: source, ledger: try ledger(), predictor: Predictor(champion), sampling: sampling, trigger: trigger,
       surroundings: QualityCycle.Surroundings(

@@ -8,7 +8,7 @@ extension ImportMapping {
     if sources.isEmpty { faults.append(.init("sources", "must name at least one source")) }
     if ZoneRules(timeZone) == nil {
       faults.append(
-        .init("time_zone", "unknown zone '\(timeZone)'\(ZoneRules.suggestion(for: timeZone)); expected a name such as Asia/Seoul"))
+        .init("time_zone", "names the unknown zone '\(timeZone)'\(ZoneRules.suggestion(for: timeZone)); expected one such as Asia/Seoul"))
     }
     for (index, source) in sources.enumerated() { source.check("sources[\(index)]", &faults) }
     return faults

@@ -51,7 +51,7 @@ struct OperationEstimator {
         job: operation.job, occurrence: operation.occurrence, resource: operation.resource, inHouse: operation.inHouse,
         setupMinutes: operation.setupMinutes, runMinutes: operation.runMinutes(per: model.evidence.basis),
         optimalMinutes: nil, safeMinutes: nil, standardDeviation: nil, cv: nil, samples: 0, outliers: 0, confidence: 0,
-        outsourcingReplaced: false, sources: [])
+        outsourcingReplaced: false, sources: explaining ? [] : nil)
     }
   }
 
@@ -66,7 +66,8 @@ struct OperationEstimator {
 
     var predicted = PredictedOperation(
       job: job, occurrence: Int(key.occurrence), resource: nil, inHouse: nil, setupMinutes: nil, runMinutes: nil, optimalMinutes: nil,
-      safeMinutes: nil, standardDeviation: nil, cv: nil, samples: 0, outliers: 0, confidence: 0, outsourcingReplaced: false, sources: [])
+      safeMinutes: nil, standardDeviation: nil, cv: nil, samples: 0, outliers: 0, confidence: 0, outsourcingReplaced: false,
+      sources: explaining ? [] : nil)
     if let place, evidence.operationResources[place.operation] >= 0 {
       predicted.resource = evidence.resources[evidence.operationResources[place.operation]]
     } else {

@@ -82,8 +82,8 @@ public struct PredictedOperation: Hashable, Codable, Sendable {
   public var confidence: Double
   /// Whether the standard routing says outsourced and the evidence says in-house.
   public var outsourcingReplaced: Bool
-  /// Where the run minutes come from: each item with the weight of its results. Empty unless asked for.
-  public var sources: [Source]
+  /// Where the run minutes come from: each item with the weight of its results; `nil` unless asked for.
+  public var sources: [Source]?
 
   /// An item's part in a figure.
   public struct Source: Hashable, Codable, Sendable {
@@ -100,6 +100,9 @@ public struct PredictedOperation: Hashable, Codable, Sendable {
     /// The results' identifiers, outliers included.
     public var results: [String]
   }
+
+  /// The largest order that minutes are told for: beyond it a figure says nothing.
+  public static let largestQuantity = 1e9
 
   /// Set-up and run minutes of an order of `quantity` pieces; `nil` where the run minutes are not known.
   public func orderMinutes(quantity: Double, basis: Basis) -> Double? {

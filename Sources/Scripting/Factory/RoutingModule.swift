@@ -19,8 +19,8 @@ private let predictFunction = LuaFunction(
   returns: .value(PlainValue.self, "item, version, trained_until, basis, marks, candidates { score, orders, operations }, neighbors"),
   effect: .reads
 ) { workspace, item, options in
-  if let quantity = options.quantity, !(quantity > 0 && quantity.isFinite) {
-    throw LuaError("'quantity' must be a finite number above 0, got \(quantity)")
+  if let quantity = options.quantity, !(quantity > 0 && quantity <= PredictedOperation.largestQuantity) {
+    throw LuaError("'quantity' must be a number above 0, up to a billion, got \(quantity)")
   }
   return predicted(try prediction(of: item, version: options.version, in: workspace), quantity: options.quantity)
 }
@@ -59,7 +59,7 @@ private let explainFunction = LuaFunction(
 ) { workspace, name in
   let operations = try prediction(of: name.item, version: name.version, in: workspace).routing.operations
   let rows = operations.flatMap { operation in
-    operation.sources.map { (operation.occurrence == 0 ? operation.job : "\(operation.job) (\(operation.occurrence + 1))", $0) }
+    (operation.sources ?? []).map { (operation.occurrence == 0 ? operation.job : "\(operation.job) (\(operation.occurrence + 1))", $0) }
   }
   let frame = try Frame([
     ("operation", Column(rows.map(\.0))), ("item_code", Column(rows.map(\.1.item))), ("similarity", Column(rows.map(\.1.similarity))),

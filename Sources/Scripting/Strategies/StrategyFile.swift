@@ -47,28 +47,39 @@ public struct StrategyFile: Sendable {
   ///
   /// - Throws: ``StrategyFaults`` with every unknown name and every value that the declaration does not allow.
   public func values(_ given: [String: PlainValue]) throws(StrategyFaults) -> [String: PlainValue] {
-    var values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.fallback) })
-    var faults: [StrategyFault] = []
-    for (name, value) in given.sorted(by: { $0.key < $1.key }) {
+    let faults = parameterFaults(given)
+    if !faults.isEmpty {
+      throw StrategyFaults(
+        faults: faults.map { fault in
+          StrategyFault(
+            path: path, message: fault.isUnknown ? fault.message(for: fault.name) : "parameter " + fault.message(for: fault.name))
+        })
+    }
+    return Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, given[$0.name] ?? $0.fallback) })
+  }
+
+  /// What is wrong with values given to parameters, by name: those that are unknown, and values that the declaration does not allow.
+  func parameterFaults(_ given: [String: PlainValue]) -> [ParameterFault] {
+    given.sorted { $0.key < $1.key }.compactMap { name, value in
       guard let parameter = parameters.first(where: { $0.name == name }) else {
         let known = parameters.map(\.name)
-        faults.append(
-          StrategyFault(
-            path: path, line: nil,
-            message: "unknown parameter '\(name)'"
-              + (known.isEmpty
-                ? "; the strategy has none"
-                : nearestName(to: name, in: known).map { "; did you mean '\($0)'?" } ?? "; known are \(known.joined(separator: ", "))")))
-        continue
+        let hint = nearestName(to: name, in: known).map { "did you mean '\($0)'?" } ?? "known are \(known.joined(separator: ", "))"
+        return ParameterFault(name: name, isUnknown: true, words: known.isEmpty ? "the strategy has none" : hint)
       }
-      if let fault = parameter.fault(of: value) {
-        faults.append(StrategyFault(path: path, line: nil, message: "parameter '\(name)' \(fault)"))
-      } else {
-        values[name] = value
-      }
+      return parameter.fault(of: value).map { ParameterFault(name: name, isUnknown: false, words: $0) }
     }
-    if !faults.isEmpty { throw StrategyFaults(faults: faults) }
-    return values
+  }
+
+  /// What is wrong with a value given to a parameter.
+  struct ParameterFault {
+    var name: String
+    var isUnknown: Bool
+    var words: String
+
+    /// The message, with the parameter called `key`.
+    func message(for key: String) -> String {
+      isUnknown ? "unknown parameter '\(key.escapedForTerminal)'; \(words)" : "'\(key.escapedForTerminal)' \(words)"
+    }
   }
 }
 
@@ -80,6 +91,13 @@ public struct StrategyFault: Hashable, Codable, Sendable, CustomStringConvertibl
   public var line: Int?
   /// What is wrong, and what was expected.
   public var message: String
+
+  /// Makes a fault.
+  public init(path: String, line: Int? = nil, message: String) {
+    self.path = path
+    self.line = line
+    self.message = message
+  }
 
   /// `strategies/triggers/x.lua:3: …`.
   public var description: String { "\(path):\(line.map { "\($0):" } ?? "") \(message)" }

@@ -8,13 +8,14 @@ struct ConfigCommand: ParsableCommand {
 
   /// Finds all faults.
   struct Check: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Find everything that is wrong with the settings, with file, line and key.")
+    static let configuration = CommandConfiguration(
+      abstract: "Find everything that is wrong with the settings, and with the strategies they name, with file, line and key.")
 
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
       do {
-        _ = try global.settings()
+        _ = try global.settings(checksStrategies: true)
       } catch let error as ConfigurationError where global.json {
         try Terminal.output(
           json: error.faults.map { fault in

@@ -26,7 +26,7 @@ struct CycleCommand: ParsableCommand {
     if let rule { overrides.append(ConfigurationOverride("trigger.rule", rule, origin: "--rule")) }
     if let size { overrides.append(ConfigurationOverride("sampling.size", String(size), origin: "--size")) }
     if let seed { overrides.append(ConfigurationOverride("sampling.seed", String(seed), origin: "--seed")) }
-    let workspace = try global.open(overrides)
+    let workspace = try global.open(overrides, checksStrategies: true)
     let (report, files) = try workspace.runCycle(
       CycleRequest(asOf: asOf, since: since, takesAll: all), strategies: StrategyLibrary(workspace))
     if global.json {

@@ -21,7 +21,7 @@ struct DemoCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Years of results.", valueName: "years")) var years = 2.0
   @Option(help: ArgumentHelp("Where all numbers come from.", valueName: "number")) var seed: UInt64 = 42
   @Option(help: ArgumentHelp("The last instant.", valueName: "time")) var until = Timestamp(microseconds: 1_782_864_000_000_000)
-  @Option(help: ArgumentHelp("Share of results to spoil, 0…1: negative minutes, no item, reported twice.", valueName: "share"))
+  @Option(help: ArgumentHelp("Share of results to spoil, 0…1: negative minutes, an unknown item, entered twice.", valueName: "share"))
   var dirty = 0.0
   @Flag(help: "Plant changes with known dates: slow wear, a new machine, a changed routing, another supplier.") var drift = false
   @Flag(help: "Make nothing; tell the least error that any predictor could have had on this workspace's plant.") var truth = false

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import DataAccess
 import Foundation
 import Ledger
@@ -57,9 +58,20 @@ struct DoctorCommand: ParsableCommand {
     }
     look("strategies") {
       let library = StrategyLibrary(workspace)
-      let entries = try library.entries()
-      for entry in entries { _ = try library.load(entry.kind, entry.name) }
+      let entries = library.entries()
+      let faults = entries.flatMap { entry in
+        do throws(StrategyFaults) { _ = try library.load(entry.kind, entry.name) } catch { return error.faults.map(\.description) }
+        return []
+      }
+      let given = library.faults(in: workspace.effective).map(\.description).filter { !faults.contains($0) }
+      if !faults.isEmpty || !given.isEmpty { throw CommandFailure((faults + given).joined(separator: "; ")) }
       return "\(entries.count), no faults"
+    }
+    look("writing") {
+      let places = ["", "data", "models", "reports", "logs"].map(workspace.path).filter(FileManager.default.fileExists)
+      let closed = places.filter { !FileManager.default.isWritableFile(atPath: $0) }
+      if !closed.isEmpty { throw CommandFailure("no permission to write in \(closed.joined(separator: ", "))") }
+      return "permitted in \(workspace.folder)"
     }
     look("disk") {
       let free = try FileManager.default.attributesOfFileSystem(forPath: workspace.folder)[.systemFreeSize] as? Int ?? 0

@@ -16,8 +16,8 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Version to predict with; default: the one that serves.", valueName: "version")) var model: String?
 
   func run() throws {
-    if let quantity, !(quantity > 0 && quantity.isFinite) {
-      throw CommandFailure.usage("--quantity must be a finite number above 0, got \(quantity)")
+    if let quantity, !(quantity > 0 && quantity <= PredictedOperation.largestQuantity) {
+      throw CommandFailure.usage("--quantity must be a number above 0, up to a billion, got \(quantity)")
     }
     let workspace = try global.open()
     let source = try workspace.source()

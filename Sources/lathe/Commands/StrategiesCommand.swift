@@ -16,7 +16,7 @@ struct StrategiesCommand: ParsableCommand {
 
     func run() throws {
       let library = StrategyLibrary(try global.open())
-      let entries = try library.entries()
+      let entries = library.entries()
       if global.json {
         return try Terminal.output(
           json: entries.map { entry in
@@ -64,39 +64,26 @@ struct StrategiesCommand: ParsableCommand {
       let library = StrategyLibrary(workspace)
       var faults: [StrategyFault] = []
       var checked = 0
-      let entries = try library.entries().filter { name == nil || $0.name == name }
+      let entries = library.entries().filter { name == nil || $0.name == name }
       if entries.isEmpty, let name {
-        throw CommandFailure("there is no strategy '\(name)'" + suggestion(for: name, in: try library.entries().map(\.name)))
+        throw CommandFailure("there is no strategy '\(name)'" + suggestion(for: name, in: library.entries().map(\.name)))
       }
       for entry in entries {
-        do {
+        do throws(StrategyFaults) {
           _ = try library.load(entry.kind, entry.name)
           checked += 1
-        } catch let found as StrategyFaults { faults += found.faults }
+        } catch { faults += error.faults }
       }
-      if name == nil { faults += try settingsFaults(workspace, library) }
+      // What is wrong with a file that the settings name is in the list already.
+      let found = Set(faults)
+      let given = name == nil ? library.faults(in: workspace.effective) : []
+      faults += given.map { StrategyFault(path: $0.place.origin, line: $0.place.line, message: $0.message) }.filter { !found.contains($0) }
       if global.json {
         try Terminal.output(json: faults)
       } else if faults.isEmpty {
         Terminal.output("\(checked) \(checked == 1 ? "strategy" : "strategies"), no faults\n")
       }
       if !faults.isEmpty { throw CommandFailure(message: faults.map(\.description).joined(separator: "\n"), code: 2) }
-    }
-
-    /// What is wrong with the strategies that the settings name.
-    private func settingsFaults(_ workspace: Workspace, _ library: StrategyLibrary) throws -> [StrategyFault] {
-      let settings = workspace.settings
-      let chosen = [
-        (StrategyKind.sampling, settings.sampling.strategy, settings.sampling.parameters),
-        (.trigger, settings.trigger.rule, settings.trigger.parameters),
-        (.comparison, settings.comparison.policy, settings.comparison.parameters),
-      ]
-      return try chosen.flatMap { kind, name, parameters -> [StrategyFault] in
-        do {
-          _ = try library.load(kind, name).values(parameters)
-          return []
-        } catch let found as StrategyFaults { return found.faults }
-      }
     }
   }
 }

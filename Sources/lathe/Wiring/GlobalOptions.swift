@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import QualityCycle
 import Routing
+import Scripting
 public import Tabular
 
 /// Options that every command takes, before or after its name.
@@ -31,23 +32,28 @@ struct GlobalOptions: ParsableArguments {
   var settingsPath: String { config ?? folder + "/lathe.yaml" }
 
   /// Opens the workspace, with settings given on the command line over those of the file.
-  func open(_ overrides: [ConfigurationOverride] = []) throws -> Workspace {
-    let file = try configurationFile()
+  ///
+  /// - Parameter checksStrategies: Whether the strategies that the settings name are faults of the settings when they are wrong: for
+  ///   what runs them.
+  func open(_ overrides: [ConfigurationOverride] = [], checksStrategies: Bool = false) throws -> Workspace {
+    let file = try configurationFile(checksStrategies: checksStrategies)
     let given = try self.overrides() + overrides
     let surroundings = surroundings(try file.read(given).effective)
     return try Workspace(folder: folder, surroundings: surroundings) { more in try file.read(given + more) }
   }
 
   /// The settings in force.
-  func settings() throws -> EffectiveSettings { try configurationFile().read(overrides()).effective }
+  func settings(checksStrategies: Bool = false) throws -> EffectiveSettings {
+    try configurationFile(checksStrategies: checksStrategies).read(overrides()).effective
+  }
 
-  private func configurationFile() throws -> ConfigurationFile {
+  private func configurationFile(checksStrategies: Bool) throws -> ConfigurationFile {
     guard FileManager.default.fileExists(atPath: settingsPath) else {
       if config != nil { throw CommandFailure.usage("\(settingsPath): no such file (--config)") }
       throw CommandFailure.usage(
         "\(folder) is no workspace: it has no lathe.yaml; make one with 'lathe init \(workspace ?? "DIR")', or give --workspace")
     }
-    return ConfigurationFile.checkingAll(settingsPath)
+    return ConfigurationFile.checkingAll(settingsPath, strategiesOf: checksStrategies ? folder : nil)
   }
 
   /// The settings given with `--set`.
@@ -69,9 +75,11 @@ struct GlobalOptions: ParsableArguments {
 }
 
 extension ConfigurationFile {
-  /// The settings at `path`, with this process's environment, checked as a whole: keys and import mapping.
-  static func checkingAll(_ path: String) -> ConfigurationFile {
-    ConfigurationFile(path: path, environment: ProcessInfo.processInfo.environment, checking: ImportMapping.faults)
+  /// The settings at `path`, with this process's environment, checked as a whole: keys, import mapping, and the strategies of a workspace.
+  static func checkingAll(_ path: String, strategiesOf workspace: String? = nil) -> ConfigurationFile {
+    ConfigurationFile(path: path, environment: ProcessInfo.processInfo.environment) { effective in
+      ImportMapping.faults(in: effective) + (workspace.map { StrategyLibrary(folder: $0).faults(in: effective) } ?? [])
+    }
   }
 }
 
