@@ -29,11 +29,18 @@ public struct FrameGroups: Sendable {
   /// Returns ``keys`` with a column for each aggregation. O(rows) for each; quantiles and numbers of unique values sort.
   public func aggregating(_ aggregations: [Aggregation]) throws(FrameError) -> Frame {
     var result = keys
-    // Mean and deviation of one column are mostly asked for together.
-    var moments: [String: GroupMoments] = [:]
+    var known = KnownGroups()
+    for aggregation in aggregations {
+      guard let source = aggregation.source else { continue }
+      switch aggregation.function {
+      case .quantile: known.orderedSources.insert(source)
+      case .mean, .std: known.momentSources.insert(source)
+      default: break
+      }
+    }
     for aggregation in aggregations {
       if result[aggregation.name] != nil { throw .duplicateColumn(aggregation.name) }
-      try result.set(aggregation.name, try aggregation.column(over: self, &moments))
+      try result.set(aggregation.name, try aggregation.column(over: self, &known))
     }
     return result
   }
@@ -108,7 +115,7 @@ public struct Aggregation: Hashable, Sendable {
     self.name = name ?? source.map { "\(function.name)_\($0)" } ?? function.name
   }
 
-  fileprivate func column(over groups: FrameGroups, _ known: inout [String: GroupMoments]) throws(FrameError) -> Column {
+  fileprivate func column(over groups: FrameGroups, _ known: inout KnownGroups) throws(FrameError) -> Column {
     guard let source else {
       guard function == .count else { throw .argument("aggregation '\(function.name)' needs a column") }
       var counts = [Int64](repeating: 0, count: groups.count)
@@ -122,16 +129,13 @@ public struct Aggregation: Hashable, Sendable {
     case .uniqueCount: return Self.uniqueCounts(column, groups)
     case .sum: return try Self.sums(column, source, groups)
     case .mean, .std:
-      let numbers = try column.arithmeticNumbers(source)
-      let moments = known[source] ?? GroupMoments(numbers, column.validity, groups)
-      known[source] = moments
+      let moments = try known.moments(of: column, source, groups)
       return Column(optional: (0..<groups.count).map { function == .mean ? moments.mean($0) : moments.deviation($0) })
     case .quantile(let probability):
       guard probability >= 0, probability <= 1 else {
         throw .argument("probability of 'quantile' must be a number in 0…1, got \(probability)")
       }
-      var values = GroupedValues(try column.arithmeticNumbers(source), column.validity, groups)
-      return Column(optional: values.quantiles(probability))
+      return Column(optional: try known.quantiles(probability, of: column, source, groups))
     }
   }
 
@@ -190,9 +194,53 @@ public struct Aggregation: Hashable, Sendable {
   }
 }
 
+/// What several aggregations of one column share.
+private struct KnownGroups {
+  /// The columns of which quantiles are wanted: their values are brought together by group, and other figures taken from there.
+  var orderedSources: Set<String> = []
+  /// The columns of which mean or deviation are wanted.
+  var momentSources: Set<String> = []
+  private var moments: [String: GroupMoments] = [:]
+  private var values: [String: GroupedValues] = [:]
+
+  mutating func moments(of column: Column, _ name: String, _ groups: FrameGroups) throws(FrameError) -> GroupMoments {
+    if let known = moments[name] { return known }
+    let result =
+      orderedSources.contains(name)
+      ? try values(of: column, name, groups).moments() : GroupMoments(try column.arithmeticNumbers(name), column.validity, groups)
+    moments[name] = result
+    return result
+  }
+
+  mutating func quantiles(
+    _ probability: Double, of column: Column, _ name: String, _ groups: FrameGroups
+  ) throws(FrameError) -> [Double?] {
+    // Ordering changes the sums' last digits: those that are wanted later are taken before.
+    if momentSources.contains(name) { _ = try moments(of: column, name, groups) }
+    var grouped = try values(of: column, name, groups)
+    values[name] = nil
+    defer { values[name] = grouped }
+    return grouped.quantiles(probability)
+  }
+
+  private mutating func values(of column: Column, _ name: String, _ groups: FrameGroups) throws(FrameError) -> GroupedValues {
+    if let known = values[name] { return known }
+    let result = GroupedValues(try column.arithmeticNumbers(name), column.validity, groups)
+    values[name] = result
+    return result
+  }
+}
+
 /// Counts, sums and squared distances from the mean, a group, in two passes.
 private struct GroupMoments {
   var counts: [Int], sums: [Double], squares: [Double]
+
+  /// Makes the figures of groups without values.
+  init(groupCount: Int) {
+    counts = Array(repeating: 0, count: groupCount)
+    sums = Array(repeating: 0, count: groupCount)
+    squares = sums
+  }
 
   init(_ numbers: [Double], _ validity: Bitmap?, _ groups: FrameGroups) {
     counts = Array(repeating: 0, count: groups.count)
@@ -234,19 +282,43 @@ private struct GroupedValues {
 
   init(_ numbers: [Double], _ validity: Bitmap?, _ groups: FrameGroups) {
     var starts = [Int](repeating: 0, count: groups.count + 1)
-    let all = validity == nil
-    for (row, code) in groups.codes.enumerated() where all || validity?[row] ?? true { starts[Int(code) &+ 1] &+= 1 }
-    for group in 0..<groups.count { starts[group + 1] += starts[group] }
+    let rows = 0..<groups.codes.count
+    // Without a uniqueness check a row.
+    starts.withUnsafeMutableBufferPointer { starts in
+      if let validity {
+        for row in rows where validity[row] { starts[Int(groups.codes[row]) &+ 1] &+= 1 }
+      } else {
+        for row in rows { starts[Int(groups.codes[row]) &+ 1] &+= 1 }
+      }
+      for group in 0..<groups.count { starts[group + 1] += starts[group] }
+    }
     var next = starts
     let values = [Double](unsafeUninitializedCapacity: starts[groups.count]) { buffer, filled in
-      for (row, code) in groups.codes.enumerated() where all || validity?[row] ?? true {
-        buffer[next[Int(code)]] = numbers[row]
-        next[Int(code)] &+= 1
+      next.withUnsafeMutableBufferPointer { next in
+        for row in rows where validity?[row] ?? true {
+          let group = Int(groups.codes[row])
+          buffer[next[group]] = numbers[row]
+          next[group] &+= 1
+        }
       }
       filled = starts[groups.count]
     }
     self.values = values
     self.starts = starts
+  }
+
+  /// The moments of each group, the same to the bit as those of its rows in order; before any quantile was asked for.
+  func moments() -> GroupMoments {
+    var moments = GroupMoments(groupCount: starts.count - 1)
+    for group in 0..<starts.count - 1 where starts[group] < starts[group + 1] {
+      let part = values[starts[group]..<starts[group + 1]]
+      let sum = part.reduce(0, +)
+      let mean = sum / Double(part.count)
+      moments.counts[group] = part.count
+      moments.sums[group] = sum
+      moments.squares[group] = part.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    }
+    return moments
   }
 
   /// The quantile of each group at `probability`; NaN where a group holds one, none where it is empty. Orders the values on the way.

@@ -1,3 +1,4 @@
+import Foundation
 import Tabular
 import Testing
 
@@ -86,6 +87,41 @@ struct FrameOperationTests {
     #expect(error?.description == "unknown column 'minuts'; did you mean 'minutes'?")
     #expect(throws: FrameError.columnType(column: "key", expected: "numbers", got: .text)) {
       try frame.grouped(by: []).aggregating([Aggregation(.mean, of: "key")])
+    }
+  }
+
+  @Test("give each group's quantiles and moments as they are of the group alone, in whatever order they are asked for")
+  func groupFigures() throws {
+    var random = SeededGenerator(seed: 12)
+    // Groups of 0 … 400 values: many equal ones, all equal, ascending, descending, far apart.
+    var (keys, values): ([String], [Double?]) = ([], [])
+    for group in 0..<60 {
+      for row in 0..<random.integer(below: 400) {
+        let value: Double? =
+          switch group % 6 {
+          case 0: Double(random.integer(below: 4))
+          case 1: 7
+          case 2: Double(row)
+          case 3: Double(-row)
+          case 4: random.integer(below: 3) == 0 ? Double?.none : random.uniform()
+          default: Foundation.pow(10, Double(random.integer(below: 40)) - 20) * (random.uniform() - 0.5)
+          }
+        keys.append("g\(group)")
+        values.append(value)
+      }
+    }
+    let frame = try Frame([("key", Column(keys)), ("value", Column(optional: values))])
+    let probabilities = [0.9, 0, 0.1, 1, 0.5, 0.25, 0.75, 0.99]
+    let quantiles = probabilities.map { Aggregation(.quantile($0), of: "value", as: "q\($0)") }
+    let moments = [Aggregation(.mean, of: "value"), Aggregation(.std, of: "value")]
+    let groups = try frame.grouped(by: ["key"])
+    let table = try groups.aggregating(quantiles + moments)
+    #expect(try groups.aggregating(moments) == table.selecting(["key", "mean_value", "std_value"]))
+    for (group, rows) in groups.rows().enumerated() {
+      let own = try frame.column("value").gathering(rows)
+      for probability in probabilities {
+        #expect(try table.column("q\(probability)").number(group) == own.quantile(probability), "group \(group), \(probability)")
+      }
     }
   }
 
