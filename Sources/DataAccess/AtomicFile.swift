@@ -17,6 +17,24 @@ public enum AtomicFile {
     try stream.finish()
   }
 
+  /// Makes the folder at `path` and those around it, unless they are there.
+  public static func makeFolder(_ path: String) throws(DataAccessError) {
+    if mkdir(path, 0o777) == 0 { return }
+    var status = stat()
+    if errno == EEXIST, stat(path, &status) == 0 {
+      // Also through a symbolic link.
+      if status.st_mode & S_IFMT == S_IFDIR { return }
+      throw DataAccessError(.refused, path: path, activity: "making the folder", detail: "a file has that name")
+    }
+    guard errno == ENOENT, folderName(of: path) != path else {
+      throw DataAccessError(errno: errno, path: path, activity: "making the folder")
+    }
+    try makeFolder(folderName(of: path))
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+      throw DataAccessError(errno: errno, path: path, activity: "making the folder")
+    }
+  }
+
   /// A file that is written piece by piece, and appears, or takes the old one's place, only when it is finished.
   public final class Stream {
     private let path: String
@@ -168,6 +186,11 @@ extension DataAccessError {
       case ENOSPC, EDQUOT: .diskFull
       default: .inputOutput
       }
-    self.init(kind, path: path, activity: activity, detail: kind == .inputOutput ? String(cString: strerror(code)) : "")
+    let detail =
+      switch code {
+      case ENOTDIR: "a part of the path is a file"
+      default: kind == .inputOutput ? String(cString: strerror(code)) : ""
+      }
+    self.init(kind, path: path, activity: activity, detail: detail)
   }
 }

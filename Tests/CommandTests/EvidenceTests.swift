@@ -144,4 +144,14 @@ struct EvidenceTests {
     expect(try plant.lathe(Plant.cycle), ends: 1, saying: "no model version serves yet", "lathe train --baseline")
     #expect(try plant.state().changes(since: before) == [])
   }
+
+  @Test("or with one whose reports have no place is in the ledger all the same", arguments: ["/dev/null/reports", "lathe.yaml"])
+  func noPlace(directory: String) throws {
+    let plant = try Plant()
+    expect(
+      try plant.lathe(Plant.cycle + ["--set", "reports.directory=\(directory)"]), ends: 1,
+      saying: directory, directory == "lathe.yaml" ? "a file has that name" : "a part of the path is a file", "making the folder")
+    #expect(try plant.lathe("history").output.contains("done"))
+    expect(try plant.lathe("report", "1"), ends: 0)
+  }
 }

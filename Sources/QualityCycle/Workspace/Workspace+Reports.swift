@@ -25,7 +25,7 @@ extension Workspace {
   /// - Parameter formats: What to write; `nil`: what the settings say.
   /// - Returns: The files' paths.
   public func write(_ report: CycleReport, as formats: [Settings.Reports.Format]? = nil) throws -> [String] {
-    try makeFolder(reportFolder)
+    try AtomicFile.makeFolder(reportFolder)
     var files: [String] = []
     for format in formats ?? settings.reports.formats {
       let path = "\(reportFolder)/cycle-\(report.cycle).\(format.fileEnding)"
@@ -54,12 +54,6 @@ extension Workspace {
     for cycle in files.keys.sorted().dropLast(settings.reports.keepLast) {
       // One that cannot be removed is tried again by the next cycle.
       for name in files[cycle] ?? [] { try? FileManager.default.removeItem(atPath: reportFolder + "/" + name) }
-    }
-  }
-
-  private func makeFolder(_ path: String) throws {
-    do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-      throw DataAccessError(.inputOutput, path: path, activity: "making the folder", detail: "\(error)")
     }
   }
 

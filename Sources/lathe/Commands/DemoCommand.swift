@@ -109,7 +109,7 @@ struct DemoCommand: ParsableCommand {
   }
 
   private func writeCSV(_ plant: DemoPlant, into folder: String) throws -> Counts {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try AtomicFile.makeFolder(folder)
     let writer = CSVWriter()
     let (items, routings) = (plant.items(), plant.routings())
     try writer.write(items, to: folder + "/items.csv")

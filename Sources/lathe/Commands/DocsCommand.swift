@@ -20,8 +20,7 @@ struct DocsCommand: ParsableCommand {
     files["stubs/lathe.lua"] = documentation.stubs()
     for (name, text) in files.sorted(by: { $0.key < $1.key }) {
       let path = output + "/" + name
-      try FileManager.default.createDirectory(
-        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
       try AtomicFile.write(text, to: path)
       if !global.quiet { Terminal.remark("wrote \(path)") }
     }

@@ -76,7 +76,7 @@ struct DoctorCommand: ParsableCommand {
     look("disk") {
       let free = try FileManager.default.attributesOfFileSystem(forPath: workspace.folder)[.systemFreeSize] as? Int ?? 0
       if free < 200_000_000 { throw CommandFailure("only \(free / 1_000_000) MB free in \(workspace.folder)") }
-      return "\(free / 1_000_000_000) GB free"
+      return free < 10_000_000_000 ? "\(free / 1_000_000) MB free" : "\(free / 1_000_000_000) GB free"
     }
     if global.json {
       try Terminal.output(json: findings)

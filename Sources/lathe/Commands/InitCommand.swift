@@ -37,7 +37,7 @@ struct InitCommand: ParsableCommand {
       settings = Settings.documentedDefaults
     }
     for name in ["strategies/sampling", "strategies/triggers", "strategies/comparison", "scripts", "data", "models", "reports", "logs"] {
-      try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
+      try AtomicFile.makeFolder(folder + "/" + name)
     }
     for (name, text) in bundledStrategies.sorted(by: { $0.key < $1.key }) where !FileManager.default.fileExists(atPath: folder + "/" + name)
     {
