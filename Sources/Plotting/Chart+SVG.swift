@@ -118,7 +118,7 @@ extension Chart {
 
   private var noteWithCuts: String {
     let cut = series.filter { $0.x.count > Self.mostPoints }.map {
-      "\(written(Double(Self.mostPoints), decimals: 0)) of \(written(Double($0.x.count), decimals: 0)) points of \($0.name) are drawn"
+      "\(written(Double(Self.mostPoints), decimals: 0)) of \(written(Double($0.x.count), decimals: 0)) \($0.name) drawn"
     }
     return ([note] + cut).filter { !$0.isEmpty }.joined(separator: "; ")
   }

@@ -77,7 +77,7 @@ struct ChartTests {
     chart.showsDiagonal = true
     let reader = try #require(Reader(chart.svg()))
     #expect(reader.counts["circle"] == 3000)
-    #expect(reader.texts.contains("3,000 of 10,000 points of results are drawn"))
+    #expect(reader.texts.contains("3,000 of 10,000 results drawn"))
   }
 
   @Test("is drawn in characters: dots, ticks, legend and rules")

@@ -49,7 +49,7 @@ extension CycleReport {
   public func predictedAgainstActual() -> Chart {
     let frame = evaluation.operations
     var chart = Chart(
-      title: "Predicted against actual", note: "a point a result; on the line both are the same",
+      title: "Predicted against actual", note: "a point a result; on the line both are equal",
       x: Axis("actual, \(unit)", .logarithmic), y: Axis("predicted, \(unit)", .logarithmic))
     let text = { (name: String, row: Int) in frame[name]?.text(row) ?? "–" }
     let (actual, predicted) = (frame["actual_minutes"]?.numbers ?? [], frame["predicted_minutes"]?.numbers ?? [])
