@@ -75,7 +75,8 @@ extension PlainValue: Codable {
     case .null: try container.encodeNil()
     case .bool(let value): try container.encode(value)
     case .integer(let value): try container.encode(value)
-    case .number(let value): if value.isFinite { try container.encode(value) } else { try container.encode("\(value)") }
+    case .number(let value):
+      if value.isFinite { try container.encode(value) } else { try container.encode(value.isNaN ? "nan" : "\(value)") }
     case .text(let value): try container.encode(value)
     case .list(let values): try container.encode(values)
     case .map(let entries): try container.encode(entries)

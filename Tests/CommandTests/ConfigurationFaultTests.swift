@@ -141,6 +141,18 @@ struct ConfigurationFaultTests {
     expect(elsewhere, ends: 2, saying: "reports is no workspace: it has no lathe.yaml", "lathe init reports")
   }
 
+  @Test("keep a secret out of every message that has it in it, a path too")
+  func secretInPath() throws {
+    let plant = try Plant()
+    try plant.write("source: {path: {file: secret.txt}}\n", to: "lathe.yaml")
+    try plant.write("data/hunter2.sqlite\n", to: "secret.txt")
+    for command in [["data", "check"], ["predict", "HS0000001"]] {
+      let outcome = try plant.lathe(command)
+      expect(outcome, ends: 1, saying: "***", "there is no factory data yet")
+      #expect(!outcome.remarks.contains("hunter2"))
+    }
+  }
+
   @Test("name a variable or a file that is not there, and never a secret")
   func secrets() throws {
     let plant = try Plant(.made)

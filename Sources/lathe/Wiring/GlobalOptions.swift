@@ -38,7 +38,9 @@ struct GlobalOptions: ParsableArguments {
   func open(_ overrides: [ConfigurationOverride] = [], checksStrategies: Bool = false) throws -> Workspace {
     let file = try configurationFile(checksStrategies: checksStrategies)
     let given = try self.overrides() + overrides
-    let surroundings = surroundings(try file.read(given).effective)
+    let effective = try file.read(given).effective
+    Terminal.redactRemarks(by: effective.redacting)
+    let surroundings = surroundings(effective)
     return try Workspace(folder: folder, surroundings: surroundings) { more in try file.read(given + more) }
   }
 

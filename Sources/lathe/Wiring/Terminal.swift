@@ -1,10 +1,19 @@
 import Foundation
+import Synchronization
 import Tabular
 
 /// Where a command's words go: facts to stdout, remarks to stderr.
 enum Terminal {
-  /// Writes a line to stderr.
-  static func remark(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  private static let redaction = Mutex<@Sendable (String) -> String>({ $0 })
+
+  /// Has secrets taken out of all remarks from now on.
+  static func redactRemarks(by redact: @escaping @Sendable (String) -> String) { redaction.withLock { $0 = redact } }
+
+  /// Writes a line to stderr, without the secrets of the settings.
+  static func remark(_ text: String) {
+    let redact = redaction.withLock { $0 }
+    FileHandle.standardError.write(Data((redact(text) + "\n").utf8))
+  }
 
   /// Writes text to stdout, as it is. Exits quietly when nobody reads any more (`lathe history | head`).
   static func output(_ text: String) { output(Array(text.utf8)) }
