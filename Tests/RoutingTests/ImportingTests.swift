@@ -26,6 +26,7 @@ struct ImportingTests {
       (",O1,Turn,2012-03-01,1,1", "missing key", "item_code", ""),
       ("A,O1, - ,2012-03-01,1,1", "missing key", "job_code", " - "),
       ("A,O1,Turn,--,1,1", "missing key", "completed_at", "--"),
+      ("A\0B,O1,Turn,2012-03-01,1,1", "byte of value 0 in a key", "item_code", "A\0B"),
       ("A,O1,Turn,1.3.2012,1,1", "unparsable time", "completed_at", "1.3.2012"),
       ("A,O1,Turn,2012-03-01,twelve,1", "unparsable duration", "run_minutes", "twelve"),
       ("A,O1,Turn,2012-03-01,inf,1", "unparsable duration", "run_minutes", "inf"),

@@ -104,7 +104,10 @@ struct CompiledField {
 
   private func parse(_ text: String) -> Parsed {
     switch type {
-    case .text: return .cell(.text(text))
+    case .text:
+      // SQL functions, and programs in C, take it for the text's end: two keys would look like one.
+      if isRequired, text.utf8.contains(0) { return .refused(ImportReport.Reason.zeroByte, expected: "a text without it") }
+      return .cell(.text(text))
     case .timestamp:
       return times.instant(text).map { .cell(.timestamp($0)) } ?? .refused(ImportReport.Reason.time, expected: times.expectation)
     case .integer:

@@ -62,6 +62,7 @@ public struct ImportReport: Hashable, Codable, Sendable {
     static let filtered = "filtered: "
     static let fieldCount = "wrong number of fields"
     static let missingKey = "missing key"
+    static let zeroByte = "byte of value 0 in a key"
     static let duplicateKey = "duplicate key"
     static let number = "unparsable number"
     static let time = "unparsable time"
