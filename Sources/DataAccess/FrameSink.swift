@@ -1,6 +1,6 @@
 import Tabular
 
-/// One column under construction, in memory of its own that grows by doubling.
+/// One column under construction, in memory of its own that grows by multiplying.
 ///
 /// The values lie in raw memory rather than in an `Array`, because the loops that fill six columns row by row would pay a
 /// uniqueness and a bounds check a value. All columns of a ``FrameSink`` have the same room, which the sink makes before a row
@@ -246,7 +246,8 @@ final class FrameSink {
   }
 
   private func grow() {
-    capacity *= 2
+    // What is not written to takes no memory: growing seldom saves copying, and costs nothing.
+    capacity *= capacity < 1 << 22 ? 4 : 2
     for position in 0..<columnCount { columns[position].grow(to: capacity, count: rowCount) }
   }
 }

@@ -277,6 +277,8 @@ private struct GroupMoments {
 /// The values of each group one behind the other, in the order of their rows.
 private struct GroupedValues {
   private var values: [Double]
+  /// Whether any of them is NaN.
+  private let hasNaN: Bool
   /// Where each group begins, and at the end their number.
   private let starts: [Int]
 
@@ -293,17 +295,20 @@ private struct GroupedValues {
       for group in 0..<groups.count { starts[group + 1] += starts[group] }
     }
     var next = starts
+    var hasNaN = false
     let values = [Double](unsafeUninitializedCapacity: starts[groups.count]) { buffer, filled in
       next.withUnsafeMutableBufferPointer { next in
         for row in rows where validity?[row] ?? true {
-          let group = Int(groups.codes[row])
-          buffer[next[group]] = numbers[row]
+          let (group, number) = (Int(groups.codes[row]), numbers[row])
+          hasNaN = hasNaN || number.isNaN
+          buffer[next[group]] = number
           next[group] &+= 1
         }
       }
       filled = starts[groups.count]
     }
     self.values = values
+    self.hasNaN = hasNaN
     self.starts = starts
   }
 
@@ -328,7 +333,7 @@ private struct GroupedValues {
         let count = starts[group + 1] - starts[group]
         if count == 0 { return nil }
         let part = UnsafeMutableBufferPointer(rebasing: values[starts[group]..<starts[group + 1]])
-        if part.contains(where: { $0.isNaN }) { return .nan }
+        if hasNaN, part.contains(where: { $0.isNaN }) { return .nan }
         // As `quantile(ofSorted:_:)`, of which only two places need be in order.
         let position = Double(count - 1) * probability
         let below = Swift.min(Int(position), count - 1)
