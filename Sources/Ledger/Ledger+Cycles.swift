@@ -157,7 +157,9 @@ extension Ledger {
     let frame = try database.read(
       "SELECT value FROM rooms WHERE cycle_id = ? AND room = ?", [.integer(cycle), .text(room)], as: [("value", .text)])
     guard frame.rowCount == 1, let text = frame.columns[0].text(0) else { return nil }
-    return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try decoder.decode(Value.self, from: Data(text.utf8))
   }
 
   /// Enters what a cycle measured: figures, alerts, and when each item was checked with what error.

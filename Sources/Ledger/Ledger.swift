@@ -106,6 +106,8 @@ public final class Ledger: Sendable {
 
   static func json(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
+    // Minutes near the largest number overflow in a square: the cycle goes on, and the figure says so.
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }

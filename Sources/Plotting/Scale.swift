@@ -30,8 +30,8 @@ struct Scale {
     }
   }
 
-  /// Whether a value has a place on such a scale.
-  static func isShown(_ value: Double, _ kind: ScaleKind) -> Bool { value.isFinite && (kind != .logarithmic || value > 0) }
+  /// Whether a value has a place on such a scale. One beyond 10^300 has none: no number would hold the range of two such.
+  static func isShown(_ value: Double, _ kind: ScaleKind) -> Bool { value.magnitude <= 1e300 && (kind != .logarithmic || value > 0) }
 
   /// Where `value` lies between the ends, 0…1; `nil` when it has no place.
   func place(_ value: Double) -> Double? {

@@ -9,6 +9,7 @@ public func sparkline(_ values: some Collection<Double?>) -> String {
     values.map { value in
       guard let value, value.isFinite else { return " " }
       guard high > low else { return bars[3] }
-      return bars[min(7, Int((value - low) / (high - low) * 8))]
+      // In halves: the range of two numbers may be more than a number holds.
+      return bars[min(7, Int((value / 2 - low / 2) / (high / 2 - low / 2) * 8))]
     })
 }

@@ -1,3 +1,4 @@
+import DataAccess
 import TestSupport
 import Testing
 
@@ -153,5 +154,20 @@ struct EvidenceTests {
       saying: directory, directory == "lathe.yaml" ? "a file has that name" : "a part of the path is a file", "making the folder")
     #expect(try plant.lathe("history").output.contains("done"))
     expect(try plant.lathe("report", "1"), ends: 0)
+  }
+
+  @Test("but with minutes near the largest number is run and reported, and the data are described")
+  func extremes() throws {
+    let plant = try Plant()
+    let database = try SQLiteDatabase(path: plant.path("data/factory.sqlite"), access: .readWrite)
+    try database.write { transaction in
+      try transaction.execute("UPDATE work_results SET run_minutes = 1.7e308, good_quantity = 1, bad_quantity = 0 WHERE rowid % 50 = 0")
+      try transaction.execute("UPDATE items SET outer_diameter = CASE rowid % 2 WHEN 0 THEN 1.7e308 ELSE -1.7e308 END WHERE rowid < 9")
+    }
+    try database.close()
+    expect(try plant.lathe(Plant.cycle), ends: 0)
+    expect(try plant.lathe("report", "1", "--format", "html"), ends: 0)
+    expect(try plant.lathe("data", "describe"), ends: 0)
+    expect(try plant.lathe("data", "check"), ends: 0)
   }
 }

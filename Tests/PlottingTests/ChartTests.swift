@@ -102,6 +102,15 @@ struct ChartTests {
         """)
   }
 
+  @Test("leaves out what no scale can hold")
+  func extremes() {
+    var chart = Chart(title: "t", x: Axis("x"), y: Axis("y"))
+    chart.series = [Series("s", .line, x: [1, 2, 3], y: [-1e308, 1e308, 1.7e308])]
+    #expect(chart.text(width: 40).contains("nothing to show"))
+    chart.series = [Series("s", .line, x: [1, 2], y: [-1e300, 1e300])]
+    #expect(chart.text(width: 40).contains("┤") && chart.svg().hasPrefix("<svg"))
+  }
+
   @Test("never is wider than the terminal", arguments: [40, 61, 80, 200])
   func width(width: Int) throws {
     for line in try trend().text(width: width).split(separator: "\n") { #expect(line.count <= width) }
@@ -145,6 +154,7 @@ struct SparklineTests {
     "stands between its least and its greatest value",
     arguments: [
       ([1, 2, 3, 4, 5, 6, 7, 8], "▁▂▃▄▅▆▇█"), ([0, nil, 10], "▁ █"), ([5, 5], "▄▄"), ([], ""), ([nil, .nan], "  "), ([.infinity, 1], " ▄"),
+      ([-1.7e308, 1.7e308], "▁█"),
     ] as [([Double?], String)])
   func values(values: [Double?], line: String) { #expect(sparkline(values) == line) }
 }

@@ -81,7 +81,24 @@ struct SourceCheckTests {
   func units(factor: Double) throws {
     let found = try remarks { try $0.execute("UPDATE work_results SET run_minutes = run_minutes * ?", [.double(factor)]) }
     let words = factor > 1 ? "\(Int(factor)) times more" : "60 times less"
-    #expect(found == ["30 results take some \(words) than their standard routings say"])
+    #expect(found == ["30 comparisons of results with standard routings find some \(words) minutes than planned"])
+  }
+
+  @Test("notices that a unit was taken for another in one operation alone")
+  func unitsOfOne() throws {
+    let found = try remarks { transaction in
+      try transaction.execute(
+        """
+        INSERT INTO routing_operations (item_code, routing_no, op_seq, job_code, run_minutes)
+        SELECT item_code, '1', 20, 'mill', 5 FROM routing_operations
+        """)
+      try transaction.execute(
+        """
+        INSERT INTO work_results (result_id, order_no, item_code, job_code, completed_at, run_minutes, good_quantity)
+        SELECT 'm' || result_id, order_no, item_code, 'mill', completed_at, run_minutes / 60, good_quantity FROM work_results LIMIT 25
+        """)
+    }
+    #expect(found == ["25 comparisons of results with standard routings find some 60 times less minutes than planned (mill)"])
   }
 
   @Test("names the index that is missing, as the statement that makes it")

@@ -94,30 +94,37 @@ extension SQLiteFactorySource {
         from: "items WHERE item_code NOT IN (SELECT item_code FROM routing_operations)")
   }
 
-  /// Whether results and plans are some 60 or 3,600 times apart: a unit was read as another.
+  /// Whether results and plans are some 60 or 3,600 times apart, in all or in one operation: a unit was read as another.
   private func magnitudes() throws -> [SourceCheck.Remark] {
     let frame = try database.read(
       """
-      SELECT r.run_minutes / (coalesce(r.good_quantity, 0) + coalesce(r.bad_quantity, 0)) / (o.run_minutes / coalesce(o.quantity_basis, 1))
+      SELECT r.job_code,
+        r.run_minutes / (coalesce(r.good_quantity, 0) + coalesce(r.bad_quantity, 0)) / (o.run_minutes / coalesce(o.quantity_basis, 1))
       FROM work_results r JOIN routing_operations o ON o.item_code = r.item_code AND o.job_code = r.job_code
       WHERE r.run_minutes > 0 AND coalesce(r.good_quantity, 0) + coalesce(r.bad_quantity, 0) > 0 AND o.run_minutes > 0
       LIMIT 100000
-      """, as: [("ratio", .double)])
-    let ratios = (frame.columns[0].numbers ?? []).sorted()
-    guard ratios.count >= 20 else { return [] }
-    let median = ratios[ratios.count / 2]
-    let units = [(60.0, "minutes for hours, or seconds for minutes"), (3600, "seconds for hours")]
-    for (factor, mistake) in units {
-      for (ratio, words) in [(median / factor, "more"), (1 / median / factor, "less")] where (0.5...2).contains(ratio) {
-        return [
-          SourceCheck.Remark(
-            rows: ratios.count,
-            message: "results take some \(Int(factor)) times \(words) than their standard routings say: was a unit taken for another "
-              + "(\(mistake))?", example: nil)
-        ]
+      """, as: [("job", .text), ("ratio", .double)])
+    func remark(_ rows: Int, _ median: Double, job: String?) -> SourceCheck.Remark? {
+      let units = [(60.0, "minutes for hours, or seconds for minutes"), (3600, "seconds for hours")]
+      for (factor, mistake) in units {
+        for (ratio, words) in [(median / factor, "more"), (1 / median / factor, "less")] where rows >= 20 && (0.5...2).contains(ratio) {
+          return SourceCheck.Remark(
+            rows: rows,
+            message: "comparisons of results with standard routings find some \(Int(factor)) times \(words) minutes than planned: was a "
+              + "unit taken for another (\(mistake))?", example: job)
+        }
       }
+      return nil
     }
-    return []
+    guard let median = try frame.column("ratio").quantile(0.5) else { return [] }
+    if let whole = remark(frame.rowCount, median, job: nil) { return [whole] }
+    let jobs = try frame.grouped(by: ["job"]).aggregating([
+      Aggregation(.count, as: "rows"), Aggregation(.quantile(0.5), of: "ratio", as: "median"),
+    ])
+    return try (0..<jobs.rowCount).compactMap { row in
+      guard let rows = try jobs.column("rows").number(row), let median = try jobs.column("median").number(row) else { return nil }
+      return remark(Int(rows), median, job: try jobs.column("job").text(row))
+    }
   }
 
   /// Texts that look as if they stood for no value, and are none of those that count as missing.

@@ -91,7 +91,7 @@ extension ColumnDescription {
   private static func text(_ value: Double, _ type: ColumnType) -> String {
     switch type {
     case .timestamp: Timestamp(seconds: value).map { String($0.description.prefix(10)) } ?? "–"
-    case .integer: String(Int64(value))
+    case .integer: Int64(exactly: value).map { String($0) } ?? String(value)
     default: String((value * 1000).rounded() / 1000)
     }
   }
@@ -101,7 +101,11 @@ extension ColumnDescription {
     let (low, high) = (sorted[sorted.count / 100], sorted[sorted.count - 1 - sorted.count / 100])
     guard low < high else { return [sorted.count] }
     var counts = [Int](repeating: 0, count: steps)
-    for value in sorted { counts[max(0, min(steps - 1, Int((value - low) / (high - low) * Double(steps))))] += 1 }
+    // In halves: the range of two numbers may be more than a number holds.
+    for value in sorted {
+      let place = (value / 2 - low / 2) / (high / 2 - low / 2)
+      counts[Int(max(0, min(Double(steps - 1), place * Double(steps))))] += 1
+    }
     return counts
   }
 }

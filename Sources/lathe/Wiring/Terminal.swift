@@ -15,12 +15,28 @@ enum Terminal {
     FileHandle.standardError.write(Data((redact(text) + "\n").utf8))
   }
 
-  /// Writes text to stdout, as it is. Exits quietly when nobody reads any more (`lathe history | head`).
+  /// Writes text to stdout, as it is. Exits quietly when nobody reads any more (`lathe history | head`), and with a message and 1 when
+  /// the output cannot be written.
   static func output(_ text: String) { output(Array(text.utf8)) }
 
   /// Writes bytes to stdout, in the same way.
   static func output(_ bytes: [UInt8]) {
-    do { try FileHandle.standardOutput.write(contentsOf: Data(bytes)) } catch { exit(0) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+        continue
+      }
+      switch errno {
+      case EINTR: continue
+      case EPIPE: exit(0)
+      default:
+        let reason = String(cString: strerror(errno))
+        remark("the output cannot be written: \(reason)")
+        exit(1)
+      }
+    }
   }
 
   /// Writes a value to stdout as JSON, keys sorted and in snake case.
