@@ -23,7 +23,7 @@ struct DemoCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The last instant.", valueName: "time")) var until = Timestamp(microseconds: 1_782_864_000_000_000)
   @Option(help: ArgumentHelp("Share of results to spoil, 0…1: negative minutes, an unknown item, entered twice.", valueName: "share"))
   var dirty = 0.0
-  @Flag(help: "Plant changes with known dates: slow wear, a new machine, a changed routing, another supplier.") var drift = false
+  @Flag(help: "More changes with known dates: slow wear, a new machine, a routing; all plants have a new supplier.") var drift = false
   @Flag(help: "Make nothing; tell the least error that any predictor could have had on this workspace's plant.") var truth = false
   @Option(help: ArgumentHelp("With --truth: judge by results completed after this instant.", valueName: "time")) var since: Timestamp?
   @Option(help: ArgumentHelp("With --truth: judge by results completed up to this instant.", valueName: "time")) var asOf: Timestamp?
