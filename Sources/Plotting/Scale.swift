@@ -108,7 +108,7 @@ private func timeText(_ seconds: Double, withClock: Bool) -> String {
 
 /// A number with so many decimals, thousands set apart.
 func written(_ value: Double, decimals: Int) -> String {
-  guard abs(value) < 1e15 else { return "\(value)" }
+  guard abs(value) < 1e15, decimals <= 15 else { return "\(value)" }
   let scale = pow(10, Double(decimals))
   let scaled = (abs(value) * scale).rounded()
   let whole = Int64(scaled / scale)

@@ -107,6 +107,10 @@ struct ChartTests {
     var chart = Chart(title: "t", x: Axis("x"), y: Axis("y"))
     chart.series = [Series("s", .line, x: [1, 2, 3], y: [-1e308, 1e308, 1.7e308])]
     #expect(chart.text(width: 40).contains("nothing to show"))
+    chart.y = Axis("y", .logarithmic)
+    chart.series = [Series("s", .line, x: [1, 2], y: [1e-320, 1])]
+    #expect(chart.text(width: 40).contains("┤") && chart.svg().hasPrefix("<svg"))
+    chart.y = Axis("y")
     chart.series = [Series("s", .line, x: [1, 2], y: [-1e300, 1e300])]
     #expect(chart.text(width: 40).contains("┤") && chart.svg().hasPrefix("<svg"))
   }

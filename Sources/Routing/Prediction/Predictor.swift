@@ -61,7 +61,9 @@ public struct Predictor: Sendable {
       item: code, version: model.version, trainedUntil: model.trainedUntil, basis: model.evidence.basis, marks: [], candidates: [],
       neighbors: [])
     var used = found.filter { $0.similarity >= model.options.similarityFloor }
-    if used.isEmpty, !found.isEmpty {
+    // One whose orders are all under way has no routing to give: where the alike ones are such, the nearest are asked too.
+    let isFinished = { [evidence = model.evidence] (item: Int) in !evidence.signatures(of: item).isEmpty }
+    if !used.contains(where: { isFinished($0.item) }), found.count > used.count {
       used = found
       prediction.marks.append(.lowSimilarity)
     }
