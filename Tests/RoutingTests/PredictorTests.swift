@@ -68,6 +68,19 @@ struct PredictorTests {
     #expect(prediction.marks == [.lowSimilarity] && prediction.routing.operations[0].runMinutes == 2)
   }
 
+  @Test("ask the nearest too when all orders of those that are alike are under way")
+  func alikeUnderWay() throws {
+    // "a" is like "b", but its order has only begun; "c" is less alike, and done.
+    let source = try FactoryBuilder.factory(
+      items: [("a", "ring", 1), ("b", "ring", 1), ("c", "ring", nil)],
+      results: [
+        ResultRow("c", "1", "turn", day: 1, run: 4, quantity: 2), ResultRow("c", "1", "grind", day: 2, run: 4, quantity: 2),
+        ResultRow("a", "2", "turn", day: 99.9, run: 20, quantity: 10),
+      ], routings: [RoutingRow("a", 10, "turn", run: 2), RoutingRow("a", 20, "grind", run: 2)])
+    let prediction = try Predictor(Self.model(source)).predict(["b"], from: source)[0].get()
+    #expect(prediction.marks == [.lowSimilarity] && prediction.routing.signature == ["turn", "grind"])
+  }
+
   @Test("know nothing of what was completed after training: a planted future result changes nothing")
   func noLookAhead() throws {
     let before = try RingFactory.make()
