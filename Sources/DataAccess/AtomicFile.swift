@@ -20,14 +20,13 @@ public enum AtomicFile {
   /// Makes the folder at `path` and those around it, unless they are there.
   public static func makeFolder(_ path: String) throws(DataAccessError) {
     if mkdir(path, 0o777) == 0 { return }
+    let code = errno
     var status = stat()
-    if errno == EEXIST, stat(path, &status) == 0 {
-      // Also through a symbolic link.
-      if status.st_mode & S_IFMT == S_IFDIR { return }
-      throw DataAccessError(.refused, path: path, activity: "making the folder", detail: "a file has that name")
-    }
-    guard errno == ENOENT, folderName(of: path) != path else {
-      throw DataAccessError(errno: errno, path: path, activity: "making the folder")
+    // Also through a symbolic link; one that leads nowhere is a name that is taken.
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
+    if code == EEXIST { throw DataAccessError(.refused, path: path, activity: "making the folder", detail: "a file has that name") }
+    guard code == ENOENT, folderName(of: path) != path else {
+      throw DataAccessError(errno: code, path: path, activity: "making the folder")
     }
     try makeFolder(folderName(of: path))
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else {

@@ -96,7 +96,6 @@ extension LuaSlot {
     throw LuaMismatch(expected: "number", got: LuaSlot(vm: vm, state: state, index: lua_gettop(state))).inside("[\(read + 1)]")
   }
 
-  /// Throws when an empty-looking list has other keys: `{ x = 1 }` is no list.
   /// Throws when there are whole keys beyond `count`: behind a hole, where a part of the list would be lost unsaid.
   fileprivate func checkEnds(at count: Int, expected: String) throws(LuaMismatch) {
     let top = lua_gettop(state)
@@ -111,6 +110,7 @@ extension LuaSlot {
     }
   }
 
+  /// Throws when an empty-looking list has other keys: `{ x = 1 }` is no list.
   fileprivate func checkIsList(expected: String) throws(LuaMismatch) {
     lua_pushnil(state)
     guard lua_next(state, index) != 0 else { return }

@@ -14,8 +14,10 @@ public struct MetricReport: Codable, Sendable {
   public var operations: [OperationFigures]
   /// How many operations of items there are in all.
   public var operationCount: Int
-  /// What passed a threshold.
+  /// What passed a threshold; of a whole population only the first single operations of each code, the largest errors first.
   public var alerts: [Alert]
+  /// How many alerts of single items and operations there are in all, by code.
+  public var singleAlerts: [String: Int]
   /// Operations in the window that no error could be taken of, by reason.
   public var operationsLeftOut: [String: Int]
   /// Orders whose minutes as a whole could not be compared, by reason.
@@ -34,6 +36,22 @@ public struct MetricReport: Codable, Sendable {
     public var by, level: String
     /// Metrics of these rows.
     public var metrics: [Measurement]
+  }
+}
+
+extension MetricReport {
+  /// Reads a report, also one of a version that did not keep all of this.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func field<Value: Decodable>(_ key: CodingKeys) throws -> Value { try container.decode(Value.self, forKey: key) }
+    let alerts: [Alert] = try field(.alerts)
+    let counted = Dictionary(grouping: alerts.filter { $0.item != nil }, by: \.code.rawValue).mapValues(\.count)
+    self.init(
+      basis: try field(.basis), metrics: try field(.metrics), groups: try field(.groups), operations: try field(.operations),
+      operationCount: try field(.operationCount), alerts: alerts,
+      singleAlerts: try container.decodeIfPresent([String: Int].self, forKey: .singleAlerts) ?? counted,
+      operationsLeftOut: try field(.operationsLeftOut), ordersLeftOut: try field(.ordersLeftOut), itemsLeftOut: try field(.itemsLeftOut),
+      routingsLeftOut: try container.decodeIfPresent([String: Int].self, forKey: .routingsLeftOut) ?? [:])
   }
 }
 

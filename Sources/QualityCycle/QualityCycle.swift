@@ -140,7 +140,7 @@ public struct QualityCycle {
       "\(name) \(measured[name]?.value.map(rounded) ?? "–")"
     }
     log(.info, cycle, .measurement, "measured", headline.joined(separator: ", "))
-    log(measured.alerts, cycle)
+    logAlerts(of: measured, cycle)
 
     try enter(.trigger, &room)
     let outcome = try TriggerRoom(source: source, ledger: ledger, rule: trigger).enter(measured, plan)
@@ -235,16 +235,16 @@ public struct QualityCycle {
 
   /// Logs every alert on a line of its own. Past the first ones of single operations the lines are marked `repeated`: a log that keeps
   /// everything has them, one that a person follows leaves them out and tells how many there are.
-  private func log(_ alerts: [Alert], _ cycle: Int64) {
+  private func logAlerts(of report: MetricReport, _ cycle: Int64) {
+    let alerts = report.alerts
     for alert in alerts where alert.item == nil { log(alert, cycle) }
     let single = alerts.filter { $0.item != nil }
     for (position, alert) in single.enumerated() { log(alert, cycle, isRepeated: position >= Self.toldOneByOne) }
     guard single.count > Self.toldOneByOne else { return }
-    let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
     log(
       .notice, cycle, .measurement, "alerts",
-      "\(single.count) alerts of single items and operations in all: " + counts.map { "\($1) × \($0)" }.joined(separator: ", ")
-        + "; the log file and the reports have them")
+      "\(report.singleAlerts.values.reduce(0, +)) alerts of single items and operations in all: \(report.singleAlertWords); the log file "
+        + "and the reports have them")
   }
 
   private func log(_ alert: Alert, _ cycle: Int64, isRepeated: Bool = false) {

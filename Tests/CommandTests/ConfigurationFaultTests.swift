@@ -233,6 +233,7 @@ struct UsageTests {
       (["demo", "--items", "0"], ["items", "0"]),
       (["demo", "--items=-5"], ["items", "-5"]),
       (["demo", "--dirty", "2"], ["dirty", "2"]),
+      (["demo", "--steady", "--drift"], ["--steady and --drift exclude each other"]),
       (["demo", "--years", "0"], ["years", "0"]),
       (["run"], ["<file>"]),
     ])

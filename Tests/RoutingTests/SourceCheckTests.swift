@@ -84,6 +84,23 @@ struct SourceCheckTests {
     #expect(found == ["30 comparisons of results with standard routings find some \(words) minutes than planned"])
   }
 
+  @Test("looks at the times of items and the minutes of plans too")
+  func plans() throws {
+    let found = try remarks { transaction in
+      try transaction.execute("UPDATE items SET updated_at = ? WHERE item_code = 'i3'", [.timestamp(now.advanced(bySeconds: 1))])
+      try transaction.execute("UPDATE items SET part_type = ' None' WHERE item_code IN ('i4', 'i5')")
+      try transaction.execute("UPDATE routing_operations SET run_minutes = -5 WHERE item_code = 'i6'")
+      try transaction.execute("UPDATE routing_operations SET quantity_basis = 0 WHERE item_code = 'i7'")
+      try transaction.execute("UPDATE work_results SET wait_minutes = -1 WHERE result_id = 'r8'")
+    }
+    #expect(
+      found == [
+        "1 items made or changed in the future (i3)", "1 results with negative minutes or quantities (r8)",
+        "2 operations of standard routings with negative minutes, or for no piece at all (i6)",
+        "2 items have something in 'part_type' that looks like no value, but counts as one ( None)",
+      ])
+  }
+
   @Test("notices that a unit was taken for another in one operation alone")
   func unitsOfOne() throws {
     let found = try remarks { transaction in

@@ -85,12 +85,12 @@ extension CycleReport {
     let single = alerts.filter { $0.item != nil }
     if single.isEmpty { return }
     page.within("details") { page in
-      let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
-      page.add("summary", singleAlertsTitle + ": " + counts.map { "\($1) × \($0)" }.joined(separator: ", "))
+      page.add("summary", "Of single items and operations: \(measured.singleAlertWords)")
       page.table(
         ["item", "operation", "code", "severity", "what"], alignment: "lllll",
         single.prefix(200).map { [$0.item ?? "", $0.operation ?? "", $0.code.rawValue, $0.severity.rawValue, $0.message] })
-      if single.count > 200 { page.add("p", "… and \(single.count - 200) more, all of them in the JSON report", class: "soft") }
+      let rest = measured.singleAlerts.values.reduce(0, +) - 200
+      if rest > 0 { page.add("p", "… and \(rest) more; the JSON report has \(single.count) of them", class: "soft") }
     }
   }
 

@@ -77,20 +77,12 @@ extension CycleReport {
     for alert in whole { text.line("- **\(alert.code.rawValue)** (\(alert.severity.rawValue)): \(MarkdownText.escaped(alert.message))") }
     let single = alerts.filter { $0.item != nil }
     if single.isEmpty { return }
-    let counts = Dictionary(grouping: single, by: \.code.rawValue).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
-    text.line(
-      (whole.isEmpty ? "" : "\n") + singleAlertsTitle + ": " + counts.map { "\($1) × \($0)" }.joined(separator: ", ") + ".\n")
+    text.line((whole.isEmpty ? "" : "\n") + "Of single items and operations: \(measured.singleAlertWords).\n")
     text.table(
       ["item", "operation", "code", "severity", "what"], alignment: "lllll",
       single.prefix(shownCount).map { [$0.item ?? "", $0.operation ?? "", $0.code.rawValue, $0.severity.rawValue, $0.message] })
-    if single.count > shownCount { text.line("\n… and \(single.count - shownCount) more, all of them in the JSON report.") }
-  }
-
-  /// What the alerts of single operations were looked for in.
-  var singleAlertsTitle: String {
-    measured.operations.count < measured.operationCount
-      ? "Of single items, and of the worst \(measured.operations.count) of \(measured.operationCount) operations"
-      : "Of single items and operations"
+    let rest = measured.singleAlerts.values.reduce(0, +) - shownCount
+    if rest > 0 { text.line("\n… and \(rest) more; the JSON report has \(single.count) of them.") }
   }
 
   /// The same charts as on the page, in characters: the file needs no picture beside it, and reads as plain text too.
@@ -145,6 +137,11 @@ extension CycleReport {
       ("whole orders", measured.ordersLeftOut),
     ].flatMap { what, counts in counts.sorted { $0.key < $1.key }.map { (what, $0.key, $0.value) } }
   }
+}
+
+extension MetricReport {
+  /// How many alerts of single items and operations there are, in words: `5 × HIGH_CV, 2 × LOW_SAMPLES`.
+  var singleAlertWords: String { singleAlerts.sorted { $0.key < $1.key }.map { "\($1) × \($0)" }.joined(separator: ", ") }
 }
 
 extension PlainValue {

@@ -10,13 +10,12 @@ struct AlertBuilder {
   let sample: Sample
   let plan: CyclePlan
 
-  /// All alerts: those of the whole cycle first, then item by item.
-  func alerts() -> [Alert] {
-    plan.troubles + wholeCycle() + perOperation() + failures()
-  }
+  /// The alerts of single items and operations, those of `figures` in their order.
+  func single(_ figures: [OperationFigures]) -> [Alert] { perOperation(figures) + failures() }
 
-  private func wholeCycle() -> [Alert] {
-    var alerts: [Alert] = []
+  /// The alerts of the whole cycle.
+  func wholeCycle() -> [Alert] {
+    var alerts = plan.troubles
     if let failure = sample.failure {
       alerts.append(
         Alert(.strategyError, .critical, message: "\(failure.message); a uniform sample was taken instead"))
@@ -39,9 +38,9 @@ struct AlertBuilder {
     return alerts
   }
 
-  private func perOperation() -> [Alert] {
+  private func perOperation(_ figures: [OperationFigures]) -> [Alert] {
     let thresholds = plan.thresholds
-    return report.operations.flatMap { figures -> [Alert] in
+    return figures.flatMap { figures -> [Alert] in
       var alerts: [Alert] = []
       if let cv = figures.cv, cv > thresholds.cvMax {
         alerts.append(

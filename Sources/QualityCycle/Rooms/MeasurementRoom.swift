@@ -12,7 +12,7 @@ public struct MeasurementRoom {
   ]
   /// Candidates among which `top_k_match` looks.
   static let topK = 3
-  /// Operations that are listed, and held against their thresholds, of a whole population.
+  /// Operations that are listed of a whole population, and alerts of each code; all are held against their thresholds and counted.
   static let mostOperations = 2000
   /// Draws behind each interval.
   static let resamples = 1000
@@ -25,18 +25,26 @@ public struct MeasurementRoom {
 
   /// Measures `evaluation` of what `predicted` says.
   public func enter(_ evaluation: Evaluation, _ predicted: PredictedSample, _ sample: Sample, _ plan: CyclePlan) throws -> MetricReport {
-    var figures = OperationFigures.all(in: evaluation)
-    let operationCount = figures.count
-    if plan.takesAll { figures.removeLast(max(0, figures.count - Self.mostOperations)) }
+    let figures = OperationFigures.all(in: evaluation)
+    let most = plan.takesAll ? Self.mostOperations : figures.count
     var report = MetricReport(
-      basis: evaluation.basis, metrics: try metrics(of: evaluation, plan), groups: try groups(of: evaluation, plan), operations: figures,
-      operationCount: operationCount,
-      alerts: [], operationsLeftOut: evaluation.leftOut, ordersLeftOut: evaluation.ordersLeftOut, itemsLeftOut: [:], routingsLeftOut: [:])
+      basis: evaluation.basis, metrics: try metrics(of: evaluation, plan), groups: try groups(of: evaluation, plan),
+      operations: Array(figures.prefix(most)), operationCount: figures.count, alerts: [], singleAlerts: [:],
+      operationsLeftOut: evaluation.leftOut, ordersLeftOut: evaluation.ordersLeftOut, itemsLeftOut: [:], routingsLeftOut: [:])
     for item in evaluation.items {
       if let reason = item.leftOut { report.itemsLeftOut[reason, default: 0] += 1 }
       if item.isUnderWay { report.routingsLeftOut["all orders of the item are still under way", default: 0] += 1 }
     }
-    report.alerts = AlertBuilder(report: report, evaluation: evaluation, predicted: predicted, sample: sample, plan: plan).alerts()
+    let builder = AlertBuilder(report: report, evaluation: evaluation, predicted: predicted, sample: sample, plan: plan)
+    let single = builder.single(figures)
+    for alert in single { report.singleAlerts[alert.code.rawValue, default: 0] += 1 }
+    var listed: [Alert.Code: Int] = [:]
+    report.alerts =
+      builder.wholeCycle()
+      + single.filter { alert in
+        listed[alert.code, default: 0] += 1
+        return !plan.takesAll || listed[alert.code, default: 0] <= Self.mostOperations
+      }
     return report
   }
 

@@ -49,6 +49,9 @@ extension SQLiteFactorySource {
       + look(
         "results completed before 1990: check the format of their times", example: "result_id", from: "work_results WHERE completed_at < ?",
         [.timestamp(Timestamp(microseconds: 631_152_000_000_000))])
+      + look(
+        "items made or changed in the future: check zone and format of their times", example: "item_code",
+        from: "items WHERE created_at > ?1 OR updated_at > ?1", [.timestamp(now)])
   }
 
   private func keys() throws -> [SourceCheck.Remark] {
@@ -73,7 +76,10 @@ extension SQLiteFactorySource {
   private func minutes() throws -> [SourceCheck.Remark] {
     try look(
       "results with negative minutes or quantities", example: "result_id",
-      from: "work_results WHERE run_minutes < 0 OR setup_minutes < 0 OR good_quantity < 0 OR bad_quantity < 0")
+      from: "work_results WHERE run_minutes < 0 OR setup_minutes < 0 OR wait_minutes < 0 OR good_quantity < 0 OR bad_quantity < 0")
+      + look(
+        "operations of standard routings with negative minutes, or for no piece at all", example: "item_code",
+        from: "routing_operations WHERE run_minutes < 0 OR setup_minutes < 0 OR quantity_basis <= 0")
       + magnitudes()
       + look(
         "results without run minutes: they tell what was done, not how long", example: "result_id",
@@ -96,14 +102,16 @@ extension SQLiteFactorySource {
 
   /// Whether results and plans are some 60 or 3,600 times apart, in all or in one operation: a unit was read as another.
   private func magnitudes() throws -> [SourceCheck.Remark] {
+    // Rows spread evenly over the table: a hundred thousand tell as much as all.
+    let count = try database.read("SELECT count(*) FROM work_results", as: [("rows", .integer)]).columns[0].number(0) ?? 0
     let frame = try database.read(
       """
       SELECT r.job_code,
         r.run_minutes / (coalesce(r.good_quantity, 0) + coalesce(r.bad_quantity, 0)) / (o.run_minutes / coalesce(o.quantity_basis, 1))
       FROM work_results r JOIN routing_operations o ON o.item_code = r.item_code AND o.job_code = r.job_code
       WHERE r.run_minutes > 0 AND coalesce(r.good_quantity, 0) + coalesce(r.bad_quantity, 0) > 0 AND o.run_minutes > 0
-      LIMIT 100000
-      """, as: [("job", .text), ("ratio", .double)])
+        AND r.rowid % ?1 = 0
+      """, [.integer(max(1, Int64(count) / 100_000))], as: [("job", .text), ("ratio", .double)])
     func remark(_ rows: Int, _ median: Double, job: String?) -> SourceCheck.Remark? {
       let units = [(60.0, "minutes for hours, or seconds for minutes"), (3600, "seconds for hours")]
       for (factor, mistake) in units {
@@ -128,7 +136,10 @@ extension SQLiteFactorySource {
   }
 
   /// Texts that look as if they stood for no value, and are none of those that count as missing.
-  private static let suspicious = ["---", "?", "??", ".", "..", "na", "n.a.", "#n/a", "tbd", "xxx", "unknown", "없음", "미정"]
+  private static let suspicious = [
+    "---", "?", "??", ".", "..", "na", "n.a", "n.a.", "#n/a", "none", "nil", "(none)", "(null)", "tbd", "xxx", "unknown", "없음", "(없음)",
+    "미정",
+  ]
 
   /// Feature columns with texts that look like placeholders, and those without any value.
   private func features() throws -> [SourceCheck.Remark] {

@@ -23,7 +23,8 @@ struct DemoCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The last instant.", valueName: "time")) var until = Timestamp(microseconds: 1_782_864_000_000_000)
   @Option(help: ArgumentHelp("Share of results to spoil, 0…1: negative minutes, an unknown item, entered twice.", valueName: "share"))
   var dirty = 0.0
-  @Flag(help: "More changes with known dates: slow wear, a new machine, a routing; all plants have a new supplier.") var drift = false
+  @Flag(help: "More changes with known dates: slow wear, a new machine, a routing.") var drift = false
+  @Flag(help: "No new supplier in the last month, which other plants have: nothing to be found at the end.") var steady = false
   @Flag(help: "Make nothing; tell the least error that any predictor could have had on this workspace's plant.") var truth = false
   @Option(help: ArgumentHelp("With --truth: judge by results completed after this instant.", valueName: "time")) var since: Timestamp?
   @Option(help: ArgumentHelp("With --truth: judge by results completed up to this instant.", valueName: "time")) var asOf: Timestamp?
@@ -33,10 +34,12 @@ struct DemoCommand: ParsableCommand {
   func run() throws {
     if truth { return try showTruth() }
     if since != nil || asOf != nil { throw CommandFailure.usage("--since and --as-of go with --truth") }
+    if drift, steady { throw CommandFailure.usage("--steady and --drift exclude each other") }
     let plant: DemoPlant
     do {
       plant = try DemoPlant(
-        items: items, results: results, years: years, seed: seed, endsAt: until, events: drift ? PlantEvent.drift(endsAt: until) : nil,
+        items: items, results: results, years: years, seed: seed, endsAt: until,
+        events: drift ? PlantEvent.drift(endsAt: until) : steady ? [] : nil,
         dirtyShare: dirty)
     } catch { throw CommandFailure.usage(error.description) }
     let counts = try csv.map { try writeCSV(plant, into: $0) } ?? writeDatabase(plant)
