@@ -146,7 +146,7 @@ private struct RoutingRows {
       sequence.append(Int64(position + 1) * 10)
       job.append(work.code)
       name.append(work.name)
-      resource.append(work.resourceCode(minutes.usualMachine(family, number), inHouse: isInHouse))
+      resource.append(work.resourceCode(minutes.usualMachine(family, number, of: plant.machines.count(number)), inHouse: isInHouse))
       inHouse.append(isInHouse)
       setup.append(isInHouse ? (minutes.setupMinutes(family, number) / 5).rounded() * 5 : 0)
       run.append(max(0.1, (assumed * basis * 10).rounded() / 10))

@@ -7,12 +7,13 @@ public import Tabular
 ///     try plant.forEachResultBlock { block in try database.write(block) }
 /// Items are variants of some designs, so an item's nearest neighbours by features are made as it is, in about the same time. Run
 /// minutes are a product: job, design, size, material, machine, batch, practice, and noise; two results in a hundred are grossly wrong.
-/// Nothing is kept but the designs: items and orders are made when they are asked for, and results leave in order of time, so a plant
-/// of millions of results needs no more memory than one block and the orders under way.
+/// Orders pass through machines that do one thing at a time, as many as the work needs, so they queue as they do in a plant.
+/// Nothing is kept but the designs and how often items are ordered: items and orders are made when they are asked for, and results leave
+/// in order of time, so a plant of millions of results needs no more memory than one block and the orders under way.
 public struct DemoPlant: Sendable {
   /// Number of items.
   public let itemCount: Int
-  /// About how many results there are: within three in a hundred of what was asked for.
+  /// About how many results there are: within three in a hundred of what was asked for; exactly as many up to some 10,000.
   public let resultCount: Int
   /// Where all numbers come from.
   public let seed: UInt64
@@ -27,6 +28,12 @@ public struct DemoPlant: Sendable {
   let calendar: PlantCalendar
   let families: [PlantFamily]
   let lastDay: Double
+  let choice: ItemChoice
+  private(set) var machines = PlantMachines()
+  /// Number of orders that give the results.
+  private(set) var orderCount = 1
+  /// Whether the results are counted, not only aimed at.
+  private(set) var isExact = false
 
   /// Makes a plant that ends, with its last results, at `endsAt`.
   ///
@@ -34,7 +41,7 @@ public struct DemoPlant: Sendable {
   ///   - items: Number of items, at least 1. Some are never ordered.
   ///   - results: About how many work results, at least 1.
   ///   - years: Over how many years, above 0 and at most 30.
-  ///   - events: What changed beside the insourcing that every plant sees; `nil` for ``PlantEvent/lastMonth(endsAt:)``.
+  ///   - events: What changed beside the insourcing that every plant sees; `nil` for ``PlantEvent/lastMonth(years:endsAt:)``.
   ///   - dirtyShare: Share of results to be spoilt, 0…1.
   public init(
     items: Int = 5000, results: Int = 100_000, years: Double = 2, seed: UInt64, endsAt: Timestamp, events: [PlantEvent]? = nil,
@@ -62,11 +69,27 @@ public struct DemoPlant: Sendable {
     startsAt = endsAt.advanced(bySeconds: -years * 365.25 * 86_400)
     calendar = PlantCalendar(from: startsAt, to: endsAt)
     lastDay = calendar.days(until: endsAt)
-    let others = events ?? PlantEvent.lastMonth(endsAt: endsAt)
+    let others = events ?? PlantEvent.lastMonth(years: years, endsAt: endsAt)
     self.events = ([Self.insourcing(from: startsAt, to: endsAt)] + others).sorted { $0.at < $1.at }
     let draw = PlantDraw(seed: SeededGenerator.mixed(seed &+ 0x6c61_7468_6500))
     self.draw = draw
-    families = (0..<max(1, items / 36)).map { [lastDay] in PlantFamily($0, of: draw, lastDay: lastDay) }
+    let families = (0..<max(1, items / 36)).map { [lastDay] in PlantFamily($0, of: draw, lastDay: lastDay) }
+    self.families = families
+    choice = ItemChoice(
+      (0..<items).lazy.map { [lastDay] number in
+        PlantItem(number, in: families[Self.familyNumber(of: number, draw, families.count)], of: draw, lastDay: lastDay)
+      })
+    (orderCount, machines) = PlantMachines.needed(by: self)
+    // A small plant can be run a few times until its results are as many as asked for.
+    isExact = orderCount <= 1500
+    if isExact { orderCount = max(1, orderCount * 4 / 5) }
+    while isExact {
+      var flow = PlantFlow(self)
+      var found = 0
+      while found < results, flow.next() != nil { found += 1 }
+      if found == results { break }
+      orderCount += max(1, (results - found) / 10)
+    }
   }
 
   /// Makes the plant that `truth` is true of.
@@ -86,12 +109,12 @@ public struct DemoPlant: Sendable {
   }
 
   func item(_ number: Int) -> PlantItem {
-    PlantItem(number, in: families[familyNumber(of: number)], of: draw, lastDay: lastDay)
+    PlantItem(number, in: families[Self.familyNumber(of: number, draw, families.count)], of: draw, lastDay: lastDay)
   }
 
   /// Designs differ in how many variants they have, up to some three times the mean; item 0 is of the first design, which is old.
-  private func familyNumber(of item: Int) -> Int {
-    item == 0 ? 0 : min(families.count - 1, Int(Double(families.count) * power(draw.uniform(.item, item, 1), 1.3)))
+  private static func familyNumber(of item: Int, _ draw: PlantDraw, _ count: Int) -> Int {
+    item == 0 ? 0 : min(count - 1, Int(Double(count) * power(draw.uniform(.item, item, 1), 1.3)))
   }
 
   /// A third of the way through, heat treatment and coating come into the plant.

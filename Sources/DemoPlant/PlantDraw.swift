@@ -50,9 +50,6 @@ extension SeededGenerator {
 
   /// A factor around 1 whose logarithm has the standard deviation `sigma`.
   mutating func factor(_ sigma: Double) -> Double { exp(sigma * normal()) }
-
-  /// A waiting time of mean `mean`, exponentially distributed.
-  mutating func waiting(mean: Double) -> Double { -mean * log1p(-uniform()) }
 }
 
 /// `base` to the power of `exponent`.

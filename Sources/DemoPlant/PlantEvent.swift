@@ -40,27 +40,31 @@ public struct PlantEvent: Hashable, Codable, Sendable {
   }
 
   /// What happens in every plant unless told otherwise: in the last month compounds and blanks of seals come from another supplier and
-  /// take twice as long to work, which a cycle at the end ought to find.
-  public static func lastMonth(endsAt: Timestamp) -> [PlantEvent] {
-    [
+  /// take twice as long to work, which a cycle at the end ought to find. In a plant of less than three months that is its last third.
+  public static func lastMonth(years: Double = 2, endsAt: Timestamp) -> [PlantEvent] {
+    let days = years * 365.25
+    return [
       PlantEvent(
-        .materialChange, at: endsAt.advanced(bySeconds: -28 * 86_400), jobs: ["J020", "J030", "J040", "J050", "J120", "J170", "J900"],
+        .materialChange, at: endsAt.advanced(bySeconds: (-min(28, days / 3) * 86_400).rounded()),
+        jobs: ["J020", "J030", "J040", "J050", "J120", "J170", "J900"],
         materials: ["NBR", "FKM", "EPDM", "VMQ", "HNBR", "PU", "PTFE"], factor: 2.1,
         summary: "compounds and blanks of seals come from another supplier: forming, turning, trimming and inspection take twice as long")
     ]
   }
 
-  /// One event of every kind that shifts what a model has learnt, spread over the time before `endsAt`, beside that of the last month.
-  public static func drift(endsAt: Timestamp) -> [PlantEvent] {
-    func before(_ days: Double) -> Timestamp { endsAt.advanced(bySeconds: -days * 86_400) }
+  /// One event of every kind that shifts what a model has learnt, spread over 400 days before `endsAt`, beside that of the last month; in
+  /// a plant of less than 500 days as much nearer to each other.
+  public static func drift(years: Double = 2, endsAt: Timestamp) -> [PlantEvent] {
+    let part = min(1, years * 365.25 / 500)
+    func before(_ days: Double) -> Timestamp { endsAt.advanced(bySeconds: (-days * 86_400 * part).rounded()) }
     return [
       PlantEvent(.wear, at: before(400), jobs: ["J150"], factor: 1.6, summary: "the grinders' spindles wear"),
       PlantEvent(
-        .newMachine, at: before(240), jobs: ["J120"], factor: 0.6, summary: "a turning centre with bar feed replaces manual loading"),
+        .newMachine, at: before(240), jobs: ["J120"], factor: 0.6, summary: "turning centres with bar feed replace manual loading"),
       PlantEvent(
         .routingChange, at: before(150), jobs: ["J210"], materials: ["FKM", "HNBR", "PTFE"],
         summary: "customers ask for a leak test of every seal of high-grade material"),
-    ] + lastMonth(endsAt: endsAt)
+    ] + lastMonth(years: years, endsAt: endsAt)
   }
 }
 

@@ -52,9 +52,9 @@ struct PlantMinutes: Sendable {
   /// How much longer one machine takes than a middling one.
   func machineFactor(_ number: Int, _ machine: Int) -> Double { draw.factor(0.07, .resource, number, machine) }
 
-  /// The machine that an item usually runs on.
-  func usualMachine(_ family: PlantFamily, _ number: Int) -> Int {
-    Int(draw.hash(.family, family.number, 1000 + number) % UInt64(PlantJob.all[number].resources.count))
+  /// The machine, of `count`, that an item usually runs on.
+  func usualMachine(_ family: PlantFamily, _ number: Int, of count: Int) -> Int {
+    Int(draw.hash(.family, family.number, 1000 + number) % UInt64(count))
   }
 
   /// Larger batches go faster a piece: 5 % for each doubling around 20 pieces.
@@ -100,11 +100,11 @@ struct PlantMinutes: Sendable {
   /// An order's own factor on all its operations.
   static func orderFactor(_ random: inout SeededGenerator) -> Double { random.factor(orderNoise) }
 
-  /// What chance does to one operation of an order.
-  static func noiseFactor(_ job: PlantJob, _ random: inout SeededGenerator) -> Double {
+  /// What chance does to the minutes of one operation of an order, and how far their report is off: 1 but for gross errors.
+  static func noiseFactors(_ job: PlantJob, _ random: inout SeededGenerator) -> (worked: Double, reported: Double) {
     let factor = random.factor(job.noise)
-    if random.uniform() >= outlierShare { return factor }
+    if random.uniform() >= outlierShare { return (factor, 1) }
     let error = 3 + 5 * random.uniform()
-    return random.uniform() < 0.75 ? factor * error : factor / error
+    return (factor, random.uniform() < 0.75 ? error : 1 / error)
   }
 }

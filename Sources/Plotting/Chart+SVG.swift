@@ -168,6 +168,10 @@ extension BarChart {
       svg.line(place(tick.value), top, place(tick.value), bottom, "grid")
       svg.label(tick.text, x: place(tick.value), y: bottom + 16, "soft", anchor: "middle")
     }
+    if let rule {
+      svg.line(place(rule.value), top - 4, place(rule.value), bottom, "rule")
+      svg.label(rule.label, x: place(rule.value), y: top - 8, "soft", anchor: "middle")
+    }
     for (position, bar) in bars.enumerated() {
       let middle = top + (Double(position) + 0.5) * rowHeight
       svg.label(names[position], x: left - 8, y: middle + 4, "", anchor: "end")
@@ -181,13 +185,9 @@ extension BarChart {
         [("x", number(from)), ("y", number(middle - 8)), ("width", number(max(1, to - from))), ("height", "16"), ("class", "b f0")])
       if let range = bar.range { svg.line(place(range.lowerBound), middle, place(range.upperBound), middle, "axis") }
       let end = max(to, bar.range.map { place($0.upperBound) } ?? to)
-      svg.label(labelText(bar), x: end + 6, y: middle + 4, "soft")
+      svg.label(labelText(bar), x: end + 6, y: middle + 4, "soft over")
     }
     svg.line(place(0), top, place(0), bottom, "axis")
-    if let rule {
-      svg.line(place(rule.value), top - 4, place(rule.value), bottom, "rule")
-      svg.label(rule.label, x: place(rule.value), y: top - 8, "soft", anchor: "middle")
-    }
     svg.label(unit, x: (left + right) / 2, y: bottom + 34, "soft", anchor: "middle")
     return svg.document(width: width, height: height, title: title, note: note)
   }

@@ -36,11 +36,11 @@ struct SVGText {
 
   /// Colours that those who see fewer colours tell apart too: M. Okabe, K. Ito, "Color universal design", 2008.
   private static let style = """
-    .chart{--ink:#1d2430;--soft:#667085;--grid:#e4e7ec;--c0:#0072b2;--c1:#d55e00;--c2:#009e73;--c3:#cc79a7;--c4:#8a6d00;--c5:#56b4e9;\
+    .chart{--ink:#1d2430;--back:var(--paper,#fff);--soft:#667085;--grid:#e4e7ec;--c0:#0072b2;--c1:#d55e00;--c2:#009e73;--c3:#cc79a7;--c4:#8a6d00;--c5:#56b4e9;\
     max-width:100%;height:auto;font-family:system-ui,sans-serif;font-size:12px}\
-    @media (prefers-color-scheme:dark){.chart{--ink:#e6e9ef;--soft:#98a2b3;--grid:#333b4a;--c0:#4da3dd;--c1:#ff8a4c;--c2:#3ecf9e;--c3:#e39cc4;\
+    @media (prefers-color-scheme:dark){.chart{--ink:#e6e9ef;--back:var(--paper,#12161d);--soft:#98a2b3;--grid:#333b4a;--c0:#4da3dd;--c1:#ff8a4c;--c2:#3ecf9e;--c3:#e39cc4;\
     --c4:#d8b43c;--c5:#8fd0f5}}\
-    .chart text{fill:var(--ink)}.chart .soft{fill:var(--soft)}.chart .head{font-weight:600;font-size:14px}\
+    .chart text{fill:var(--ink)}.chart .over{paint-order:stroke;stroke:var(--back);stroke-width:4px;stroke-linejoin:round}.chart .soft{fill:var(--soft)}.chart .head{font-weight:600;font-size:14px}\
     .chart .grid{stroke:var(--grid)}.chart .axis{stroke:var(--soft)}.chart .rule{stroke:var(--soft);stroke-dasharray:5 4}\
     .chart .l{fill:none;stroke-width:2;stroke-linejoin:round}.chart .r{stroke-width:1.5;opacity:.55}\
     .chart .p{opacity:.6}.chart .b{opacity:.85}\

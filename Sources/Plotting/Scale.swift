@@ -68,7 +68,7 @@ private func logarithmicTicks(_ low: Double, _ high: Double, _ count: Int) -> (D
   let ticks = stride(from: first, through: last, by: every).flatMap { power in
     factors.map { factor -> Scale.Tick in
       let value = factor * pow(10, Double(power))
-      return Scale.Tick(value: value, text: written(value, decimals: max(0, -power)))
+      return Scale.Tick(value: value, text: abs(power) < 6 ? written(value, decimals: max(0, -power)) : "\(Int(factor))e\(power)")
     }
   }
   // The ends lie at the ticks around the values, not at whole powers: half of the picture would be empty.

@@ -37,8 +37,9 @@ struct DiskFullTests {
   ///
   /// - Parameters:
   ///   - mayChange: Whether a change is one that a failure may leave.
+  ///   - mayTell: Whether a failure may have something to tell: a cycle that has ended and whose files could not be written.
   private func climb(
-    _ disk: SmallDisk, _ plant: Plant, _ arguments: [String], mayChange: (String) -> Bool = { _ in false },
+    _ disk: SmallDisk, _ plant: Plant, _ arguments: [String], mayChange: (String) -> Bool = { _ in false }, mayTell: Bool = false,
     at location: SourceLocation = #_sourceLocation
   ) throws {
     var failures = 0
@@ -51,7 +52,7 @@ struct DiskFullTests {
       if outcome.exitCode == 0 { break }
       failures += 1
       expect(outcome, ends: 1, saying: "no space left", at: location)
-      #expect(outcome.output == "", sourceLocation: location)
+      #expect(outcome.output == "" || mayTell && outcome.output.hasPrefix("# Cycle"), sourceLocation: location)
       let state = try plant.state()
       let changes = state.changes(since: before).filter { !mayChange($0) }
       #expect(changes == [], "with \(room) bytes free: \(outcome)", sourceLocation: location)
@@ -91,7 +92,7 @@ struct DiskFullTests {
     let disk = try SmallDisk()
     let plant = try Plant(in: disk.folder)
     // What the rooms had handed over stays in the ledger: it is how the failure can be understood.
-    try climb(disk, plant, Plant.cycle, mayChange: { $0.contains(" ledger.sqlite ") })
+    try climb(disk, plant, Plant.cycle, mayChange: { $0.contains(" ledger.sqlite ") }, mayTell: true)
     expect(try plant.lathe(Plant.cycle), ends: 0)
     let states = try plant.ledger("SELECT status FROM cycles ORDER BY cycle_id")
     #expect(!states.contains("running") && states.suffix(2) == ["done", "done"], "\(states)")
@@ -122,20 +123,14 @@ struct DiskFullTests {
     try plant.expectSound()
   }
 
-  @Test("fails demo --csv, which leaves whole files or none; with room it writes all of them")
+  @Test("fails demo --csv, which leaves no file; with room it writes all of them")
   func demoCSV() throws {
     let disk = try SmallDisk()
     let plant = try Plant(.made, in: disk.folder)
     let other = try Plant(.made)
     let arguments = ["demo", "--items", "60", "--results", "1500", "--csv", "out"]
     expect(try other.lathe(arguments), ends: 0)
-    try climb(
-      disk, plant, arguments,
-      mayChange: { change in
-        // The same seed gives the same bytes, so whole files can be told.
-        guard let name = change.split(separator: " ").dropFirst().first.map(String.init) else { return false }
-        return change.hasPrefix("+ out/") && (try? plant.bytes(name)) == (try? other.bytes(name))
-      })
+    try climb(disk, plant, arguments)
     for name in ["items.csv", "routing_operations.csv", "work_results.csv", "demo-truth.json"] {
       #expect(try plant.bytes("out/\(name)") == other.bytes("out/\(name)"))
     }

@@ -149,9 +149,11 @@ struct EvidenceTests {
   @Test("or with one whose reports have no place is in the ledger all the same", arguments: ["/dev/null/reports", "lathe.yaml"])
   func noPlace(directory: String) throws {
     let plant = try Plant()
+    let run = try plant.lathe(Plant.cycle + ["--set", "reports.directory=\(directory)"])
     expect(
-      try plant.lathe(Plant.cycle + ["--set", "reports.directory=\(directory)"]), ends: 1,
-      saying: directory, directory == "lathe.yaml" ? "a file has that name" : "a part of the path is a file", "making the folder")
+      run, ends: 1, saying: directory, directory == "lathe.yaml" ? "a file has that name" : "a part of the path is a file",
+      "making the folder", "cycle 1 itself is done and in the ledger", "lathe report 1")
+    #expect(run.output.contains("# Cycle 1"))
     #expect(try plant.lathe("history").output.contains("done"))
     expect(try plant.lathe("report", "1"), ends: 0)
   }

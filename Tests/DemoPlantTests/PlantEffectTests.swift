@@ -65,10 +65,11 @@ struct PlantEffectTests {
           $0.job == job && materials?.contains($0.material) ?? true && $0.at > after.advanced(bySeconds: 15 * 86_400)
         })
     }
-    // Some hundred results a median: standard error of a logarithm about 0.02, and practice makes later ones a little faster.
+    // Some hundred results a median: standard error of a logarithm about 0.02; practice makes later ones a little faster, and where the
+    // work grows, more of it goes to machines that are not the usual ones, a few hundredths faster or slower.
     #expect(abs(try shift("J120", nil, after: events[0].at) - log(0.6)) < 0.08)
     #expect(abs(try shift("J030", ["NBR"], after: events[1].at) - log(1.7)) < 0.08)
-    #expect(abs(try shift("J030", ["FKM", "EPDM", "VMQ"], after: events[1].at)) < 0.08)
+    #expect(abs(try shift("J030", ["FKM", "EPDM", "VMQ"], after: events[1].at)) < 0.1)
     #expect(abs(try shift("J900", nil, after: events[1].at)) < 0.08)
   }
 

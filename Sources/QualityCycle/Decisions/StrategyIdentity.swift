@@ -30,6 +30,9 @@ public struct StrategyIdentity: Hashable, Codable, Sendable {
   /// The strategy's file, as seen from the workspace.
   public var path: String { "strategies/\(kind.folder)/\(name).lua" }
 
+  /// Its parameters and its file's digest, in words; what Lathe itself does has neither.
+  var particulars: String { sha256.isEmpty ? "Lathe's own" : "parameters \(parameters), SHA-256 \(sha256)" }
+
   /// Makes an identity.
   public init(kind: StrategyKind, name: String, sha256: String, parameters: PlainValue) {
     self.kind = kind

@@ -10,11 +10,15 @@ extension CycleReport {
   /// - Parameter metrics: Metrics of one unit: `["mae", "trim_mae"]`.
   public func trend(_ metrics: [String]) -> Chart {
     let isShare = Metric.named(metrics.first ?? "")?.unit == .share
+    let times = (0..<history.rowCount).compactMap { history["as_of"]?.timestamp($0) } + [plan.asOf]
+    let cycles = (0..<history.rowCount).compactMap { history["cycle_id"]?.number($0) } + [Double(cycle)]
+    // Cycles of one as-of would lie upon each other.
+    let isByTime = Set(times).count == times.count
     var chart = Chart(
       title: isShare ? "Agreement over cycles" : "Error over cycles",
-      note: "each cycle at its as-of; the last one is this", x: Axis("as of", .time),
-      y: Axis(isShare ? "share" : unit, includesZero: !isShare))
-    let times = (0..<history.rowCount).compactMap { history["as_of"]?.timestamp($0) } + [plan.asOf]
+      note: isByTime
+        ? "each cycle at its as-of; the last one is this" : "one after the other, as some have one as-of; the last one is this",
+      x: isByTime ? Axis("as of", .time) : Axis("cycle"), y: Axis(isShare ? "share" : unit, includesZero: !isShare))
     for name in metrics {
       let earlier = (0..<history.rowCount).map { history[name]?.number($0) ?? .nan }
       let measurement = measured[name]
@@ -23,19 +27,32 @@ extension CycleReport {
       let values = earlier + [measurement?.value ?? .nan]
       chart.series.append(
         Series(
-          name, .line, x: times, y: values, ranges: ranges, labels: zip(times, values).map { "\(name) \(rounded($1)) as of \($0)" }))
+          name, .line, x: isByTime ? times.map(\.seconds) : cycles, y: values, ranges: ranges,
+          labels: zip(zip(cycles, times), values).map { "cycle \(Int($0.0)): \(name) \(rounded($1)) as of \($0.1)" }))
       if let threshold = threshold(of: name) { chart.rules.append(Rule("threshold of \(name)", at: threshold)) }
     }
     return chart
   }
 
+  /// The columns that figures are grouped by, in the order of the settings.
+  var groupedColumns: [String] {
+    var columns: [String] = []
+    for group in measured.groups where !columns.contains(group.by) { columns.append(group.by) }
+    return columns
+  }
+
+  /// The groups of a column, those with the largest sum of errors first.
+  func groups(by column: String) -> [MetricReport.Group] {
+    let groups = measured.groups.filter { $0.by == column }.map { group in
+      let mae = group.metrics.first { $0.name == "mae" }
+      return (group, sum: (mae?.value ?? 0) * Double(mae?.count ?? 0))
+    }
+    return groups.sorted { (-$0.sum, $0.0.level) < (-$1.sum, $1.0.level) }.map(\.0)
+  }
+
   /// Mean absolute error by the values of a column, those with the largest sum of errors first.
   public func errors(by column: String, atMost count: Int = 15) -> BarChart {
-    let groups = measured.groups.filter { $0.by == column }.map { group in (group.level, group.metrics.first { $0.name == "mae" }) }
-    let sorted = groups.sorted { left, right in
-      let sum = { (measurement: Measurement?) in (measurement?.value ?? 0) * Double(measurement?.count ?? 0) }
-      return (-sum(left.1), left.0) < (-sum(right.1), right.0)
-    }
+    let sorted = groups(by: column).map { group in (group.level, group.metrics.first { $0.name == "mae" }) }
     let cut = sorted.count > count ? "largest sum of errors, \(count) of \(sorted.count)" : "largest sum of errors first"
     return BarChart(
       title: "Error by \(column)", note: "\(cut); number of results; 95 % intervals by item", unit: "mae, \(unit)",

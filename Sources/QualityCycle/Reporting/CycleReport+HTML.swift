@@ -96,15 +96,13 @@ extension CycleReport {
 
   private func charts(_ page: inout HTMLText) {
     page.add("h2", "Where the errors are")
-    var columns: [String] = []
-    for group in measured.groups where !columns.contains(group.by) { columns.append(group.by) }
     page.within("div", class: "charts") { page in
       if history.rowCount > 0 {
         page.add(html: trend(["mae", "trim_mae"]).svg(width: 520, height: 300))
         page.add(html: trend(["process_match", "coverage"]).svg(width: 520, height: 300))
       }
       page.add(html: predictedAgainstActual().svg(width: 520, height: 460))
-      for column in columns { page.add(html: errors(by: column).svg(width: 520)) }
+      for column in groupedColumns { page.add(html: errors(by: column).svg(width: 520)) }
     }
   }
 
@@ -183,7 +181,7 @@ extension CycleReport {
     page.within("ul", class: "soft") { page in
       for note in Self.notes { page.add("li", note) }
       for (kind, strategy) in [("Sampling", sample.strategy), ("Trigger", trigger.rule)] {
-        page.add("li", "\(kind) \(strategy.name): parameters \(strategy.parameters), SHA-256 \(strategy.sha256)")
+        page.add("li", "\(kind) \(strategy.name): \(strategy.particulars)")
       }
       page.add("li", "Intervals hold 95 % and resample items, not results. – means that there was nothing to measure.")
     }

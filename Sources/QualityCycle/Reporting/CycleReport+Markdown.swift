@@ -24,8 +24,8 @@ extension CycleReport {
     leftOut(&text)
     text.line("## How this was made")
     for note in Self.notes { text.line("- \(note)") }
-    text.line("- Sampling `\(sample.strategy.name)`: parameters \(sample.strategy.parameters), SHA-256 `\(sample.strategy.sha256)`")
-    text.line("- Trigger `\(trigger.rule.name)`: parameters \(trigger.rule.parameters), SHA-256 `\(trigger.rule.sha256)`")
+    text.line("- Sampling `\(sample.strategy.name)`: \(sample.strategy.particulars)")
+    text.line("- Trigger `\(trigger.rule.name)`: \(trigger.rule.particulars)")
     text.line("- Intervals hold 95 % and resample items, not results. `–` means that there was nothing to measure.")
     return text.text
   }
@@ -92,21 +92,25 @@ extension CycleReport {
     text.picture(predictedAgainstActual().text())
   }
 
+  /// Rows of a table of groups at most.
+  private static let groupCount = 30
+
   private func groups(_ text: inout MarkdownText) {
-    var columns: [String] = []
-    for group in measured.groups where !columns.contains(group.by) { columns.append(group.by) }
-    for column in columns {
+    for column in groupedColumns {
       text.line("## By `\(column)`")
       text.picture(errors(by: column).text())
+      let groups = groups(by: column)
       let figures = { (group: MetricReport.Group, name: String) in shown(group.metrics.first { $0.name == name }?.value) }
       text.table(
         [column, "mae", "trim_mae", "bias", "wape", "observations"], alignment: "lrrrrr",
-        measured.groups.filter { $0.by == column }.map { group in
+        groups.prefix(Self.groupCount).map { group in
           [
             group.level, figures(group, "mae"), figures(group, "trim_mae"), figures(group, "bias"), figures(group, "wape"),
             String(group.metrics.first?.count ?? 0),
           ]
         })
+      let rest = groups.count - Self.groupCount
+      if rest > 0 { text.line("\n… and \(rest) with smaller sums of errors; the JSON report has all.") }
     }
   }
 

@@ -1,3 +1,4 @@
+import Tabular
 import Configuration
 import Metrics
 import Routing
@@ -90,9 +91,6 @@ struct AlertBuilder {
 
   private func severity(_ value: Double, max threshold: Double) -> Alert.Severity { value >= 2 * threshold ? .critical : .warning }
 }
-
-/// A number of things, in words: `1 result`, `2 results`.
-func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String { "\(count) \(count == 1 ? one : many ?? one + "s")" }
 
 /// A figure to three decimals at most, as messages and reports show it.
 func rounded(_ value: Double) -> String {

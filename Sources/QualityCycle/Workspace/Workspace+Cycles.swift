@@ -45,6 +45,7 @@ extension Workspace {
   /// Runs a cycle with the champion that serves, writes its reports, and removes those that are too old to keep.
   ///
   /// - Returns: The report and the files that were written.
+  /// - Throws: ``ReportsNotWritten`` when the cycle has ended well and only its files could not be written.
   public func runCycle(
     _ request: CycleRequest, strategies: any StrategyProviding
   ) throws -> (report: CycleReport, files: [String]) {
@@ -64,9 +65,13 @@ extension Workspace {
     plan.takesAll = request.takesAll
     plan.troubles = troubles(damage)
     let report = try cycle.run(plan)
-    let files = try write(report)
-    removeOldReports()
-    return (report, files)
+    do {
+      let files = try write(report)
+      removeOldReports()
+      return (report, files)
+    } catch  where !(error is CancellationError) {
+      throw ReportsNotWritten(report: report, reason: error)
+    }
   }
 
   /// What is wrong before a cycle begins, and does not stop it.
@@ -78,6 +83,19 @@ extension Workspace {
       troubles.append(Alert(.invalidConfiguration, .critical, message: "the last good settings stay in force: \(faults)"))
     }
     return troubles
+  }
+}
+
+/// A cycle that is in the ledger whole, whose report files could not be written.
+public struct ReportsNotWritten: Error, CustomStringConvertible {
+  /// What the cycle found.
+  public let report: CycleReport
+  /// Why the files could not be written.
+  public let reason: any Error
+
+  /// The reason, and where the cycle can be read all the same.
+  public var description: String {
+    "\(reason)\ncycle \(report.cycle) itself is done and in the ledger: 'lathe report \(report.cycle)' shows it"
   }
 }
 

@@ -27,14 +27,22 @@ struct CycleCommand: ParsableCommand {
     if let size { overrides.append(ConfigurationOverride("sampling.size", String(size), origin: "--size")) }
     if let seed { overrides.append(ConfigurationOverride("sampling.seed", String(seed), origin: "--seed")) }
     let workspace = try global.open(overrides, checksStrategies: true)
-    let (report, files) = try workspace.runCycle(
-      CycleRequest(asOf: asOf, since: since, takesAll: all), strategies: StrategyLibrary(workspace))
-    if global.json {
-      Terminal.output(try report.json())
-    } else {
-      Terminal.output(report.markdown())
-      if !global.quiet { Terminal.remark("reports: " + files.joined(separator: " ")) }
+    let report: CycleReport
+    do {
+      let files: [String]
+      (report, files) = try workspace.runCycle(
+        CycleRequest(asOf: asOf, since: since, takesAll: all), strategies: StrategyLibrary(workspace))
+      try show(report)
+      if !global.quiet, !global.json { Terminal.remark("reports: " + files.joined(separator: " ")) }
+    } catch let failure as ReportsNotWritten {
+      // What the cycle found is worth reading all the same.
+      try show(failure.report)
+      throw failure
     }
     if failOnAlert, report.alerts.contains(where: { $0.severity != .info }) { throw ExitCode(3) }
+  }
+
+  private func show(_ report: CycleReport) throws {
+    if global.json { Terminal.output(try report.json()) } else { Terminal.output(report.markdown()) }
   }
 }

@@ -39,21 +39,26 @@ struct DemoCommand: ParsableCommand {
     do {
       plant = try DemoPlant(
         items: items, results: results, years: years, seed: seed, endsAt: until,
-        events: drift ? PlantEvent.drift(endsAt: until) : steady ? [] : nil,
+        events: drift ? PlantEvent.drift(years: years, endsAt: until) : steady ? [] : nil,
         dirtyShare: dirty)
     } catch { throw CommandFailure.usage(error.description) }
     let counts = try csv.map { try writeCSV(plant, into: $0) } ?? writeDatabase(plant)
     if global.json { return try Terminal.output(json: counts) }
+    let span = [counts.firstResult, counts.lastResult].compactMap { $0.map(String.init(describing:)) }
     Terminal.output(
-      "\(counts.items) items, \(counts.routings) routing operations, \(counts.results) results from \(plant.startsAt) to \(plant.endsAt), in "
-        + "\(counts.place)\n")
+      "\(counted(counts.items, "item")), \(counted(counts.routings, "routing operation")), \(counted(counts.results, "result"))"
+        + (span.isEmpty ? "" : " from \(span.joined(separator: " to "))") + ", in \(counts.place)\n")
     if !global.quiet { for event in plant.events { Terminal.remark("\(event.at): \(event.summary)") } }
   }
 
   /// Tells what no predictor could have beaten, on this workspace's plant.
   private func showTruth() throws {
     let folder = try csv ?? (global.open().sourcePath as NSString).deletingLastPathComponent
-    let path = folder + "/demo-truth.json"
+    let path = "\(folder)/\(Self.truthFile)"
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw CommandFailure(
+        "there is no \(path): the truth lies beside the data that 'lathe demo' made; where that was --csv DIR, say so here too")
+    }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let truth: PlantTruth
@@ -63,7 +68,7 @@ struct DemoCommand: ParsableCommand {
     let (since, until) = (since ?? truth.endsAt.advanced(bySeconds: -30 * 86_400), asOf ?? truth.endsAt)
     guard since < until else { throw CommandFailure.usage("the window is empty: it begins at \(since) and ends at \(until)") }
     let floor = try DemoPlant(truth).floor(since: since, until: until)
-    if global.json { return try Terminal.output(json: floor) }
+    if global.json { return try Terminal.output(json: Truth(since: since, until: until, floor: floor, events: truth.events)) }
     Terminal.output("\(floor.results) results after \(since) up to \(until); least errors, minutes a piece:\n")
     if floor.results == 0 { return }
     let all = PlantFloor.Job(job: "all", results: floor.results, mae: floor.mae, trimMae: floor.trimMae)
@@ -77,15 +82,30 @@ struct DemoCommand: ParsableCommand {
     for event in truth.events { Terminal.output("\(event.at): \(event.summary)\n") }
   }
 
+  private struct Truth: Encodable {
+    var since, until: Timestamp
+    var floor: PlantFloor
+    var events: [PlantEvent]
+  }
+
   private struct Counts: Encodable {
     var place: String
-    var items, routings, results: Int
+    var items, routings: Int
+    var results = 0
+    var firstResult, lastResult: Timestamp?
+
+    mutating func add(_ block: Frame) {
+      results += block.rowCount
+      guard let times = block["completed_at"], block.rowCount > 0 else { return }
+      firstResult = firstResult ?? times.timestamp(0)
+      lastResult = times.timestamp(block.rowCount - 1)
+    }
   }
 
   private func writeDatabase(_ plant: DemoPlant) throws -> Counts {
     let workspace = try global.open()
     let (items, routings) = (plant.items(), plant.routings())
-    var resultCount = 0
+    var counts = Counts(place: workspace.sourcePath, items: items.rowCount, routings: routings.rowCount)
     let bar = ProgressBar("making results", quiet: global.quiet)
     try workspace.fillSource { database in
       try database.migrate(FactorySchema.migrations)
@@ -100,44 +120,48 @@ struct DemoCommand: ParsableCommand {
         try plant.forEachResultBlock { block in
           try workspace.surroundings.checkCancellation()
           try transaction.insert(block, into: "work_results")
-          resultCount += block.rowCount
-          bar.show(min(1, Double(resultCount) / Double(results)))
+          counts.add(block)
+          bar.show(min(1, Double(counts.results) / Double(results)))
         }
       }
     }
     // After the commit, which may fail too. A plant without its truth is whole but for --truth, and says so.
-    try writeTruth(plant, into: (workspace.sourcePath as NSString).deletingLastPathComponent)
+    let folder = (workspace.sourcePath as NSString).deletingLastPathComponent
+    try AtomicFile.write(Self.bytes(of: plant.truth), to: "\(folder)/\(Self.truthFile)")
     bar.show(1)
-    return Counts(place: workspace.sourcePath, items: items.rowCount, routings: routings.rowCount, results: resultCount)
+    return counts
   }
 
   private func writeCSV(_ plant: DemoPlant, into folder: String) throws -> Counts {
     try AtomicFile.makeFolder(folder)
     let writer = CSVWriter()
     let (items, routings) = (plant.items(), plant.routings())
-    try writer.write(items, to: folder + "/items.csv")
-    try writer.write(routings, to: folder + "/routing_operations.csv")
-    var resultCount = 0
-    var names: [String] = []
-    let stream = try AtomicFile.Stream(folder + "/work_results.csv")
-    try plant.forEachResultBlock { block in
-      if names.isEmpty {
-        names = block.names
-        try stream.append(writer.header(names))
-      }
-      if Interruption.isRequested { throw CancellationError() }
-      try stream.append(writer.rows(block))
-      resultCount += block.rowCount
+    var counts = Counts(place: folder, items: items.rowCount, routings: routings.rowCount)
+    // No file gets its name before all are written, so a full disk leaves what was there.
+    let streams = try ["items.csv", "routing_operations.csv", "work_results.csv", Self.truthFile].map {
+      try AtomicFile.Stream("\(folder)/\($0)")
     }
-    try stream.finish()
-    try writeTruth(plant, into: folder)
-    return Counts(place: folder, items: items.rowCount, routings: routings.rowCount, results: resultCount)
+    for (stream, relation) in zip(streams, [items, routings]) {
+      try stream.append(writer.header(relation.names))
+      try stream.append(writer.rows(relation))
+    }
+    try plant.forEachResultBlock { block in
+      if Interruption.isRequested { throw CancellationError() }
+      if counts.results == 0 { try streams[2].append(writer.header(block.names)) }
+      try streams[2].append(writer.rows(block))
+      counts.add(block)
+    }
+    try streams[3].append(Self.bytes(of: plant.truth))
+    for stream in streams { try stream.finish() }
+    return counts
   }
 
-  private func writeTruth(_ plant: DemoPlant, into folder: String) throws {
+  private static let truthFile = "demo-truth.json"
+
+  private static func bytes(of truth: PlantTruth) throws -> Data {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try AtomicFile.write(encoder.encode(plant.truth), to: folder + "/demo-truth.json")
+    return try encoder.encode(truth)
   }
 }

@@ -25,6 +25,8 @@ enum Interruption {
     action.sa_flags = SA_RESTART
     sigaction(SIGINT, &action, nil)
     sigaction(SIGTERM, &action, nil)
+    // A file as large as the limit allows is an error of writing, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
   }
 
   /// Waits, in small steps so that an interruption is noticed. Throws `CancellationError` then.
