@@ -1,4 +1,5 @@
 #pragma once
 
+#include "checksum.h"
 #include "error_sums.h"
 #include "neighbors.h"

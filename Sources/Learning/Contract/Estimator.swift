@@ -1,0 +1,96 @@
+import Tabular
+
+/// A way to learn: parameters, checked when they were set. Fitting makes another type, so that nothing half-fitted can be asked.
+///
+///     let forest = try ForestRegressor(treeCount: 200)
+///     let model = try forest.fit(dataset, in: FitContext(seed: 42))
+///     let minutes = try model.predict(features)[0]
+/// Same parameters, same data, same seed: the same model bytes, whatever the number of threads.
+public protocol Estimator: Parameterised, Hashable {
+  associatedtype Fitted: Model
+
+  /// Learns from `data`, which has at least one row.
+  ///
+  /// Progress and cancellation go through `context`; a cancelled fit throws ``LearningError/cancelled`` within 100 ms.
+  func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> Fitted
+}
+
+extension Estimator {
+  /// Fits, for callers that do not know which estimator it is.
+  public func fitted(_ data: Dataset, in context: FitContext) throws(LearningError) -> any Model {
+    try checkUsable(data)
+    return try fit(data, in: context)
+  }
+
+  /// Refuses data that no estimator can learn from.
+  func checkUsable(_ data: Dataset) throws(LearningError) {
+    guard data.rowCount > 0 else { throw .data("\(Self.name) cannot be fitted on no rows") }
+  }
+}
+
+/// What was learnt: can predict, and can be written out.
+public protocol Model: Sendable {
+  /// What kind of model it is, in files.
+  static var kind: String { get }
+  /// Adds all that ``init(from:)`` needs.
+  func write(to file: inout ModelWriter)
+  /// Reads a model; throws when something lacks or does not fit together, so that predicting never fails for its sake.
+  init(from file: ModelReader) throws(LearningError)
+
+  /// The features that it was fitted on.
+  var schema: FeatureSchema { get }
+  /// Names of its outputs.
+  var targetNames: [String] { get }
+
+  /// The predictions for each row of `features`: one array an output, a finite number a row.
+  ///
+  /// Features are matched by name; a level that the model never saw is missing. The same row gets the same bits whatever else is in
+  /// the table and however many threads work.
+  func predict(_ features: FeatureTable, threads: Int) throws(LearningError) -> [[Double]]
+}
+
+extension Model {
+  /// The predictions for each row of `features`, on two threads.
+  public func predict(_ features: FeatureTable) throws(LearningError) -> [[Double]] { try predict(features, threads: 2) }
+}
+
+/// What a fit gets besides data: where its randomness comes from, how many threads it may use, whom to tell, whether to go on.
+public struct FitContext: Sendable {
+  /// Seed of everything random.
+  public var seed: UInt64
+  /// At most so many threads work at a time, at least 1.
+  public var threads: Int
+  private let report: (@Sendable (Double) -> Void)?
+  private let shouldStop: (@Sendable () -> Bool)?
+
+  /// Makes a context.
+  ///
+  /// - Parameters:
+  ///   - progress: Told the share that is done, 0…1, from any thread, not more often than it makes a difference to a person.
+  ///   - shouldStop: Asked from any thread at least every 100 ms of work.
+  public init(
+    seed: UInt64 = 42, threads: Int = 2, progress: (@Sendable (Double) -> Void)? = nil, shouldStop: (@Sendable () -> Bool)? = nil
+  ) {
+    self.seed = seed
+    self.threads = max(1, threads)
+    report = progress
+    self.shouldStop = shouldStop
+  }
+
+  /// Whether the work is to end; kernels that run in parts ask between them.
+  public var isCancelled: Bool { shouldStop?() ?? false }
+
+  /// Throws when the work is to end.
+  public func checkCancellation() throws(LearningError) { if isCancelled { throw .cancelled } }
+
+  /// Tells that a share of the work, 0…1, is done.
+  public func progress(_ share: Double) { report?(min(1, max(0, share))) }
+
+  /// The context of one part of the work: a stream of randomness of its own, some threads, and progress from `done` to `until`.
+  public func part(_ name: String, threads: Int? = nil, from done: Double = 0, to until: Double = 1) -> FitContext {
+    var generator = SeededGenerator(seed: seed, stream: name)
+    var progress: (@Sendable (Double) -> Void)?
+    if let report { progress = { report(done + $0 * (until - done)) } }
+    return FitContext(seed: generator.next(), threads: threads ?? self.threads, progress: progress, shouldStop: shouldStop)
+  }
+}
