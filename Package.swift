@@ -85,7 +85,8 @@ let package = Package(
         "Configuration", "DataAccess", "DemoPlant", "Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging,
       ],
       swiftSettings: strict),
-    .testTarget(name: "RoutingTests", dependencies: ["DataAccess", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "RoutingTests", dependencies: ["DataAccess", "Learning", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "DataAccessTests", dependencies: ["DataAccess", "Tabular", sqlite], swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Tabular"], swiftSettings: strict),
     .testTarget(

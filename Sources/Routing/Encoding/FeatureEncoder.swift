@@ -142,7 +142,7 @@ public struct FeatureEncoder: Hashable, Codable, Sendable {
   }
 
   /// A column's numbers; a text is read as a number, and is NaN where it is none.
-  private static func numbers(_ column: Column) -> [Double] {
+  static func numbers(_ column: Column) -> [Double] {
     if let numbers = column.numbers { return numbers }
     return (column.texts ?? []).map { $0.flatMap { Double($0) } ?? .nan }
   }
