@@ -67,14 +67,21 @@ public struct DemoPlant: Sendable {
     self.endsAt = endsAt
     self.dirtyShare = dirtyShare
     startsAt = endsAt.advanced(bySeconds: -years * 365.25 * 86_400)
+    guard startsAt >= .distantPast, endsAt.microseconds < 253_370_764_800_000_000 else {
+      throw DemoPlantError(description: "a demo plant must lie within the years 0000…9998, got \(startsAt) to \(endsAt)")
+    }
     calendar = PlantCalendar(from: startsAt, to: endsAt)
     lastDay = calendar.days(until: endsAt)
-    let others = events ?? PlantEvent.lastMonth(years: years, endsAt: endsAt)
-    self.events = ([Self.insourcing(from: startsAt, to: endsAt)] + others).sorted { $0.at < $1.at }
     let draw = PlantDraw(seed: SeededGenerator.mixed(seed &+ 0x6c61_7468_6500))
     self.draw = draw
-    let families = (0..<max(1, items / 36)).map { [lastDay] in PlantFamily($0, of: draw, lastDay: lastDay) }
+    // A design has some 36 variants; a small plant too has a dozen designs.
+    let families = (0..<max(min(items, 12), items / 36)).map { [lastDay] in PlantFamily($0, of: draw, lastDay: lastDay) }
     self.families = families
+    let others = events ?? PlantEvent.lastMonth(years: years, endsAt: endsAt)
+    // What concerns nothing that the plant makes does not happen in it.
+    self.events = ([Self.insourcing(from: startsAt, to: endsAt)] + others).filter { event in families.contains { $0.isConcerned(by: event) }
+    }
+    .sorted { $0.at < $1.at }
     choice = ItemChoice(
       (0..<items).lazy.map { [lastDay] number in
         PlantItem(number, in: families[Self.familyNumber(of: number, draw, families.count)], of: draw, lastDay: lastDay)

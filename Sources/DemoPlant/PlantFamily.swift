@@ -79,6 +79,16 @@ struct PlantFamily: Sendable {
   /// The job that a contractor does by the standard routing, if one does.
   var outsourced: Int? { usesContractors ? jobs.first(where: PlantJob.outsourceable.contains) : nil }
 
+  /// Whether an event changes anything for the family.
+  func isConcerned(by event: PlantEvent) -> Bool {
+    guard event.materials.isEmpty || event.materials.contains(material) else { return false }
+    switch event.kind {
+    case .routingChange: return true
+    case .insourcing: return outsourced.map { event.jobs.contains(PlantJob.all[$0].code) } ?? false
+    case .newMachine, .materialChange, .wear: return jobs.contains { event.jobs.contains(PlantJob.all[$0].code) }
+    }
+  }
+
   private static func weighted(_ random: inout SeededGenerator) -> Int {
     var rest = random.uniform() * PlantCatalog.partTypes.reduce(0) { $0 + $1.weight }
     for (number, type) in PlantCatalog.partTypes.enumerated() {

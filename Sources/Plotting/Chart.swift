@@ -53,6 +53,8 @@ public enum ScaleKind: String, Hashable, Sendable {
   case logarithmic
   /// Seconds since 1970, shown as dates.
   case time
+  /// Whole numbers, such as positions.
+  case whole
 }
 
 /// Points that belong together.

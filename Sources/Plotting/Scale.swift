@@ -22,8 +22,8 @@ struct Scale {
     guard low <= high else { return nil }
     if axis.includesZero, axis.scale == .linear { (low, high) = (min(low, 0), max(high, 0)) }
     switch axis.scale {
-    case .linear:
-      let marks = linearTicks(low, high, tickCount)
+    case .linear, .whole:
+      let marks = linearTicks(low, high, tickCount, isWhole: axis.scale == .whole)
       (lower, upper, ticks) = (min(low, marks.first), max(high, marks.last), marks.ticks)
     case .logarithmic: (lower, upper, ticks) = logarithmicTicks(low, high, tickCount)
     case .time: (lower, upper, ticks) = timeTicks(low, high, tickCount)
@@ -43,9 +43,10 @@ struct Scale {
 
 /// Ticks at multiples of 1, 2 or 5 times a power of ten, the first and last around the values: P. Heckbert, "Nice numbers for graph
 /// labels", Graphics Gems, 1990.
-private func linearTicks(_ low: Double, _ high: Double, _ count: Int) -> (ticks: [Scale.Tick], first: Double, last: Double) {
+private func linearTicks(_ low: Double, _ high: Double, _ count: Int, isWhole: Bool) -> (ticks: [Scale.Tick], first: Double, last: Double) {
   let (low, high) = low < high ? (low, high) : (low - max(0.5, abs(low) / 2), high + max(0.5, abs(high) / 2))
-  let step = niceStep((high - low) / Double(max(1, count - 1)))
+  let nice = niceStep((high - low) / Double(max(1, count - 1)))
+  let step = isWhole ? max(1, nice) : nice
   let (first, last) = ((low / step).rounded(.down), (high / step).rounded(.up))
   let decimals = max(0, Int(-log10(step).rounded(.down)))
   // Multiples of whole numbers, so that 0.1 + 0.2 does not become a label.

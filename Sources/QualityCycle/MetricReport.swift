@@ -27,6 +27,9 @@ public struct MetricReport: Codable, Sendable {
   /// Routings of evaluated items that could not be held against what was predicted, by reason.
   public var routingsLeftOut: [String: Int]
 
+  /// The predictions of the items whose operations have the largest errors, with what is behind each operation.
+  public var explained: [Prediction] = []
+
   /// The metric called `name`.
   public subscript(name: String) -> Measurement? { metrics.first { $0.name == name } }
 
@@ -51,7 +54,8 @@ extension MetricReport {
       operationCount: try field(.operationCount), alerts: alerts,
       singleAlerts: try container.decodeIfPresent([String: Int].self, forKey: .singleAlerts) ?? counted,
       operationsLeftOut: try field(.operationsLeftOut), ordersLeftOut: try field(.ordersLeftOut), itemsLeftOut: try field(.itemsLeftOut),
-      routingsLeftOut: try container.decodeIfPresent([String: Int].self, forKey: .routingsLeftOut) ?? [:])
+      routingsLeftOut: try container.decodeIfPresent([String: Int].self, forKey: .routingsLeftOut) ?? [:],
+      explained: try container.decodeIfPresent([Prediction].self, forKey: .explained) ?? [])
   }
 }
 

@@ -134,7 +134,10 @@ public struct QualityCycle {
       "\(evaluation.items.count { $0.leftOut == nil }) items, \(evaluation.operations.rowCount) operations compared")
 
     try enter(.measurement, &room)
-    let measured = try MeasurementRoom(source: source).enter(evaluation, predicted, sample, plan)
+    var measured = try MeasurementRoom(source: source).enter(evaluation, predicted, sample, plan)
+    var explained: Set<String> = []
+    measured.explained = try prediction.explained(
+      measured.operations.prefix(CycleReport.explainedOperations).map(\.item).filter { explained.insert($0).inserted }, plan)
     try keep(measured, .measurement, cycle)
     let headline = ["mae", "trim_mae", "process_match", "coverage"].map { name in
       "\(name) \(measured[name]?.value.map(rounded) ?? "–")"
@@ -176,8 +179,7 @@ public struct QualityCycle {
   /// candidates and neighbours take ten kilobytes an item.
   private static let blockSize = 2000
 
-  /// Rooms 2 and 3 over a whole population, block by block. Of the predictions only those of the worst items are kept; they are made
-  /// again at the end, when it is known which these are.
+  /// Rooms 2 and 3 over a whole population, block by block. Predictions are not kept.
   private func population(
     _ sample: Sample, _ plan: CyclePlan, _ room: PredictionRoom, _ evaluator: Evaluator, _ cycle: Int64
   ) throws -> (PredictedSample, Evaluation) {
@@ -195,14 +197,7 @@ public struct QualityCycle {
       evaluations.append(try evaluator.evaluate(block.items, part.results, against: source))
       log(.debug, cycle, .prediction, "block", "\(start + block.items.count) of \(sample.items.count) items predicted and evaluated")
     }
-    let evaluation = try Evaluation.joining(evaluations)
-    var worst = sample
-    var seen: Set<String> = []
-    worst.items = OperationFigures.all(in: evaluation).prefix(CycleReport.explainedOperations).map(\.item).filter {
-      seen.insert($0).inserted
-    }
-    predicted.outcomes += try room.enter(worst, plan).outcomes
-    return (predicted, evaluation)
+    return (predicted, try Evaluation.joining(evaluations))
   }
 
   private func enter(_ next: Room, _ room: inout Room) throws {

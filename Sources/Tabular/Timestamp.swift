@@ -95,7 +95,8 @@ extension BinaryInteger {
 }
 
 extension Timestamp: LosslessStringConvertible, Codable {
-  /// ISO 8601 in UTC, with a fraction only where there is one: `2012-03-01T06:30:00Z`, `2012-03-01T06:30:00.25Z`.
+  /// ISO 8601 in UTC, with a fraction only where there is one: `2012-03-01T06:30:00Z`, `2012-03-01T06:30:00.25Z`. Years outside 0000…9999
+  /// have a sign and six digits: `+294247-01-10T04:00:54.775807Z`.
   public var description: String {
     let civil = CivilTime(self)
     var text: [UInt8] = []
@@ -109,7 +110,12 @@ extension Timestamp: LosslessStringConvertible, Codable {
       }
       if let separator { text.append(UInt8(separator.value)) }
     }
-    put(civil.year, 4, then: "-")
+    if (0...9999).contains(civil.year) {
+      put(civil.year, 4, then: "-")
+    } else {
+      text.append(UInt8(ascii: civil.year < 0 ? "-" : "+"))
+      put(abs(civil.year), 6, then: "-")
+    }
     put(civil.month, 2, then: "-")
     put(civil.day, 2, then: "T")
     put(civil.hour, 2, then: ":")

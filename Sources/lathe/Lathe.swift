@@ -19,6 +19,7 @@ struct Lathe: ParsableCommand {
     version: latheVersion,
     subcommands: [
       InitCommand.self, DemoCommand.self, DataCommand.self, TrainCommand.self, CycleCommand.self, HistoryCommand.self, ReportCommand.self,
+      LogCommand.self,
       PredictCommand.self,
       ModelsCommand.self, StrategiesCommand.self, ConfigCommand.self, RunCommand.self, REPLCommand.self, DocsCommand.self,
       DoctorCommand.self,

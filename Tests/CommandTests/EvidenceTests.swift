@@ -74,9 +74,9 @@ struct EvidenceTests {
     // Rows of items vanish between training and cycle; one that nothing was made of stays.
     try plant.change("data/factory.sqlite", "DELETE FROM items", "INSERT INTO items (item_code) VALUES ('KEPT')")
     let outcome = try plant.lathe(Plant.cycle)
-    expect(outcome, ends: 0, saying: "0 of 9 items predicted", "PREDICTION_FAILED", "unknown item")
+    expect(outcome, ends: 0, saying: "0 of 10 items predicted", "PREDICTION_FAILED", "unknown item")
     let report = try plant.report()
-    #expect(report.alerts("PREDICTION_FAILED").count == 9)
+    #expect(report.alerts("PREDICTION_FAILED").count == 10)
     #expect(Set(report.alerts("PREDICTION_FAILED").compactMap(\.item)) == Set(report.sample.items))
     #expect(report.value("coverage") == 0)
     for name in ["mae", "trim_mae", "rmse", "bias", "process_match", "cv"] { #expect(report.value(name) == nil, "\(name)") }
@@ -105,7 +105,7 @@ struct EvidenceTests {
     try #require(held.isHeld(), "\(held.outcome())")
     try plant.change("data/factory.sqlite", "ALTER TABLE routing_operations RENAME TO gone")
     // Each item was tried three times, and none could be predicted; then there is nothing to judge by either.
-    expect(held.outcome(), ends: 1, saying: "0 of 9 items predicted", "factory.sqlite", "no such table: routing_operations")
+    expect(held.outcome(), ends: 1, saying: "0 of 10 items predicted", "factory.sqlite", "no such table: routing_operations")
     try plant.expectLastCycle("failed", saying: "room 'evaluation': ")
     #expect(try plant.ledger("SELECT value FROM rooms WHERE room = 'prediction'")[0].contains("\"attempts\":3"))
     #expect(try plant.state().names.filter { $0.hasPrefix("reports/") } == [])
@@ -171,5 +171,19 @@ struct EvidenceTests {
     expect(try plant.lathe("report", "1", "--format", "html"), ends: 0)
     expect(try plant.lathe("data", "describe"), ends: 0)
     expect(try plant.lathe("data", "check"), ends: 0)
+  }
+
+  @Test("is told by the log as a person reads it, and what is added is followed")
+  func logLines() throws {
+    let plant = try Plant()
+    #expect(try plant.lathe("log").output == "")
+    expect(try plant.lathe(Plant.cycle), ends: 0)
+    let run = try plant.lathe("log", "--lines", "200")
+    expect(run, ends: 0)
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.contains { $0.contains(" info     cycle 1: ") } && lines.allSatisfy { $0.hasPrefix("20") && !$0.contains("{") })
+    #expect(try plant.lathe("log", "-n", "2").output.split(separator: "\n") == lines.suffix(2))
+    #expect(try plant.lathe("log", "--set", "logging.color=always").output.contains("\u{1B}[36minfo"))
+    expect(try plant.lathe("log", "--lines=-1"), ends: 2, saying: "--lines must be an integer ≥ 0, got -1")
   }
 }

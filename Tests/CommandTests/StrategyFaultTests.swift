@@ -42,10 +42,10 @@ private let samplingMisdeeds =
     Misdeed("returns codes of a wrong type", "return { items = { 5, true } }", saying: "items[1]", "string"),
     Misdeed("returns an unknown field", "return { itms = {} }", saying: "itms: unknown field; did you mean 'items'?"),
     Misdeed(
-      "returns an unknown item", #"return { items = { "HS0000001", "HS000000l" } }"#,
-      saying: "x.lua", "1 items that are not in the population, such as 'HS000000l'; did you mean 'HS0000001'?"),
-    Misdeed("returns an item twice", #"return { items = { "HS0000001", "HS0000001" } }"#, saying: "x.lua", "'HS0000001' twice"),
-    Misdeed("chooses nothing", "return { items = {} }", saying: "x.lua", "chose nothing of 9 items"),
+      "returns an unknown item", #"return { items = { "HS0000006", "HS000000b" } }"#,
+      saying: "x.lua", "1 items that are not in the population, such as 'HS000000b'; did you mean 'HS0000006'?"),
+    Misdeed("returns an item twice", #"return { items = { "HS0000006", "HS0000006" } }"#, saying: "x.lua", "'HS0000006' twice"),
+    Misdeed("chooses nothing", "return { items = {} }", saying: "x.lua", "chose nothing of 10 items"),
   ]
 
 private let triggerMisdeeds =
@@ -78,7 +78,7 @@ struct StrategyFaultTests {
       #expect(alert.message.contains(word), "'\(word)' is not in '\(alert.message)'")
     }
     #expect(outcome.remarks.contains(alert.message) && outcome.output.contains("STRATEGY_ERROR"))
-    #expect(report.sample.items.count == 9 && report.value("mae") != nil)
+    #expect(report.sample.items.count == 10 && report.value("mae") != nil)
     let kept = try plant.ledger("SELECT failure FROM decisions WHERE kind = 'sampling'")
     #expect(kept.count == 1 && kept[0].contains(misdeed.words[0]), "\(kept)")
     try plant.expectLastCycle("done")

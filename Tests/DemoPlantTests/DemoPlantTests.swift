@@ -189,10 +189,22 @@ struct DemoPlantTests {
   @Test("has all its events within its time, however short", arguments: [0.02, 0.3, 1, 2])
   func shortEvents(years: Double) throws {
     let plant = try DemoPlant(
-      items: 5, results: 5, years: years, seed: 4, endsAt: SamplePlant.end,
+      items: 2000, results: 5, years: years, seed: 4, endsAt: SamplePlant.end,
       events: PlantEvent.drift(years: years, endsAt: SamplePlant.end))
     #expect(plant.events.count == 5)
     for event in plant.events { #expect(plant.startsAt < event.at && event.at < plant.endsAt) }
+  }
+
+  @Test("has several designs and no event that concerns none of them, however few items it has", arguments: [1, 10, 50, 70, 200])
+  func fewItems(items: Int) throws {
+    for seed in [1, 2, 3] as [UInt64] {
+      let plant = try DemoPlant(items: items, results: 300, seed: seed, endsAt: SamplePlant.end)
+      let made = plant.items()
+      let least = items >= 50 ? 3 : items >= 10 ? 2 : 1
+      #expect(try made.column("part_type").distinctCount >= least && made.column("material").distinctCount >= least)
+      let materials = Set(try #require(try made.column("material").texts))
+      for event in plant.events { #expect(event.materials.isEmpty || event.materials.contains { materials.contains($0) }, "\(event)") }
+    }
   }
 
   @Test("stays within believable magnitudes")

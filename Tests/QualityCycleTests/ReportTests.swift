@@ -13,8 +13,8 @@ struct HTMLReportTests {
     let html = try CycleFixture(later: 12).run().html()
     for text in [
       "<h1>Cycle 1</h1>", "<strong>No retraining</strong>", "class=\"value bad\">5<", "HIGH_TRIM_MAE (warning)", "Predicted against actual",
-      "Error by part_type", "Error by resource_code", "turn on m1: predicted 2, actual 12 over 3 results",
-      "The prediction rests on 5 results", "Sampling fixed",
+      "Error by part_type", "Error by resource_code", "turn on m1: off by 10, predicted 2, actual 12 over 3 results",
+      "The prediction rests on 5 results", "Behind it: ", " itself (5 results, mean 2, 100 %)", "Sampling fixed",
     ] { #expect(html.contains(text), "\(text)") }
     // Nothing is measured over time by one cycle.
     #expect(!html.contains("Error over cycles"))

@@ -69,7 +69,7 @@ struct SourceCheckTests {
         "1 results completed in the future (future)", "1 results completed before 1990 (past)",
         "1 results that repeat another in all but their id (twice-b)",
         "1 results of items that have no row, but one that differs in case or blanks alone ( I3)",
-        "1 results of items that have no row ( I3)", "1 results with negative minutes or quantities (negative)",
+        "1 results with negative minutes or quantities (negative)",
         "1 results without run minutes (untimed)", "1 results with run minutes but no quantity (uncounted)",
         "1 items without results (idle)", "1 items without a standard routing (idle)",
         "2 items have something in 'part_type' that looks like no value, but counts as one (?)",
@@ -142,5 +142,33 @@ struct SourceCheckTests {
     #expect(columns["updated_at"]?.least == "1970-01-01" && columns["updated_at"]?.distinct == 1)
     #expect(try source.describe().count == 5 + 14 + 13)
     #expect(throws: FrameError.self) { try source.describe("item") }
+  }
+
+  @Test("names keys of several rows, cells that cannot be read, and relations without rows")
+  func foreignTables() throws {
+    try database.write { transaction in
+      for table in ["items", "work_results"] {
+        try transaction.execute("CREATE TABLE copy AS SELECT * FROM \(table)")
+        try transaction.execute("DROP TABLE \(table)")
+        try transaction.execute("ALTER TABLE copy RENAME TO \(table)")
+        try transaction.execute("INSERT INTO \(table) SELECT * FROM \(table) LIMIT 2")
+      }
+      try transaction.execute("UPDATE work_results SET run_minutes = 'abc', in_house = 7 WHERE rowid = 7")
+      try transaction.execute("UPDATE work_results SET good_quantity = 1e12 WHERE rowid = 8")
+      try transaction.execute("UPDATE work_results SET job_code = ' ' WHERE rowid = 9")
+      try transaction.execute("UPDATE items SET size = 'large' WHERE rowid = 5")
+      try transaction.execute("UPDATE routing_operations SET item_code = 'nobody', valid_to = -9e18 WHERE item_code = 'i3'")
+    }
+    let remarks = try source.check(at: now).remarks
+    func rows(_ part: String) -> Int? { remarks.first { $0.message.contains(part) }?.rows }
+    #expect(rows("keys of items (item_code)") == 2 && rows("keys of work_results (result_id)") == 2)
+    #expect(rows("work_results have something in 'run_minutes' that is no number") == 1)
+    #expect(rows("work_results have something in 'in_house' that is neither 0 nor 1") == 1)
+    #expect(rows("items have something in 'size' that is no number") == 1)
+    #expect(rows("a milliard pieces") == 1 && rows("nothing in 'job_code' but blanks") == 1)
+    #expect(rows("standard routings of items that have no row") == 1 && rows("end before they begin") == 1)
+    try database.write { transaction in for table in FactorySchema.relationNames { try transaction.execute("DELETE FROM \(table)") } }
+    let empty = try source.check(at: now).remarks.map(\.message)
+    for lack in ["no items:", "no standard routings:", "no work results:"] { #expect(empty.contains { $0.hasPrefix(lack) }) }
   }
 }

@@ -32,7 +32,9 @@ return {
   decide = function(ctx, p)
     local last = ctx.last_training
     if last and ctx.as_of - last.as_of < p.cooldown_hours * 3600 then
-      return { retrain = false, reasons = { { code = "COOLDOWN", until_ = last.as_of + p.cooldown_hours * 3600 } } }
+      local free = last.as_of + p.cooldown_hours * 3600
+      local message = "no second retraining before " .. time.format(free)
+      return { retrain = false, reasons = { { code = "COOLDOWN", message = message, until_ = free } } }
     end
     local counts = {}
     for _, code in ipairs(p.codes) do

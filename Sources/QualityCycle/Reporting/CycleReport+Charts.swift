@@ -18,7 +18,7 @@ extension CycleReport {
       title: isShare ? "Agreement over cycles" : "Error over cycles",
       note: isByTime
         ? "each cycle at its as-of; the last one is this" : "one after the other, as some have one as-of; the last one is this",
-      x: isByTime ? Axis("as of", .time) : Axis("cycle"), y: Axis(isShare ? "share" : unit, includesZero: !isShare))
+      x: isByTime ? Axis("as of", .time) : Axis("cycle", .whole), y: Axis(isShare ? "share" : unit, includesZero: !isShare))
     for name in metrics {
       let earlier = (0..<history.rowCount).map { history[name]?.number($0) ?? .nan }
       let measurement = measured[name]

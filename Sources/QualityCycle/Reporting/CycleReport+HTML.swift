@@ -112,15 +112,14 @@ extension CycleReport {
   private func worst(_ page: inout HTMLText) {
     if measured.operations.isEmpty { return }
     page.add("h2", "Operations with the largest errors")
-    let predictions = Dictionary(
-      predicted.outcomes.compactMap { outcome in outcome.prediction.map { (outcome.item, $0) } }, uniquingKeysWith: { first, _ in first })
+    let predictions = Dictionary(measured.explained.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
     let rows = OperationFigures.rows(in: evaluation)
     for figures in measured.operations.prefix(Self.explainedOperations) {
       page.within("details") { page in
         page.add(
           "summary",
-          "\(figures.item), \(figures.operationName)\(figures.resource.map { " on \($0)" } ?? ""): predicted \(rounded(figures.predictedMinutes)), "
-            + "actual \(rounded(figures.actualMinutes)) over \(counted(figures.results, "result"))")
+          "\(figures.item), \(figures.operationName)\(figures.resource.map { " on \($0)" } ?? ""): off by \(rounded(figures.mae)), predicted "
+            + "\(rounded(figures.predictedMinutes)), actual \(rounded(figures.actualMinutes)) over \(counted(figures.results, "result"))")
         results(of: figures, rows[figures.key] ?? [], &page)
         if let prediction = predictions[figures.item] { evidence(of: figures, prediction, &page) }
       }
@@ -151,8 +150,13 @@ extension CycleReport {
     page.add(
       "p",
       "The prediction rests on \(counted(operation.samples, "result"))\(outliers)\(spread); confidence \(rounded(operation.confidence)).")
-    let alike = prediction.neighbors.prefix(4).map { "\($0.item) (similarity \(rounded($0.similarity)), \(counted($0.orders, "order")))" }
-    if !alike.isEmpty { page.add("p", "Items behind it: " + alike.joined(separator: ", "), class: "soft") }
+    let sources = (operation.sources ?? []).sorted { ($1.share, $0.item) < ($0.share, $1.item) }
+    let shown = sources.prefix(5).map { source in
+      source.item + (source.item == prediction.item ? " itself" : ", similarity \(rounded(source.similarity))")
+        + " (\(counted(source.samples, "result")), mean \(rounded(source.meanMinutes)), \(rounded(100 * source.share)) %)"
+    }
+    let rest = sources.count > 5 ? "; and \(counted(sources.count - 5, "other item"))" : ""
+    if !shown.isEmpty { page.add("p", "Behind it: " + shown.joined(separator: "; ") + rest, class: "soft") }
     if !prediction.marks.isEmpty { page.add("p", "Marked " + prediction.marks.map(\.rawValue).joined(separator: ", "), class: "warn") }
   }
 

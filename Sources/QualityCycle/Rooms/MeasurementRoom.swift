@@ -36,7 +36,9 @@ public struct MeasurementRoom {
       if item.isUnderWay { report.routingsLeftOut["all orders of the item are still under way", default: 0] += 1 }
     }
     let builder = AlertBuilder(report: report, evaluation: evaluation, predicted: predicted, sample: sample, plan: plan)
-    let single = builder.single(figures)
+    // The gravest first, and among these the largest errors.
+    let all = builder.single(figures)
+    let single = Alert.Severity.allCases.reversed().flatMap { severity in all.filter { $0.severity == severity } }
     for alert in single { report.singleAlerts[alert.code.rawValue, default: 0] += 1 }
     var listed: [Alert.Code: Int] = [:]
     report.alerts =

@@ -3,8 +3,7 @@ import Tabular
 
 /// What the second room hands over: a prediction, or why there is none, for each sampled item.
 public struct PredictedSample: Codable, Sendable {
-  /// The sampled items with what was predicted, in the sample's order; of a whole population those without a prediction, and those whose
-  /// operations are listed as the worst.
+  /// The sampled items with what was predicted, in the sample's order; of a whole population those without a prediction.
   public var outcomes: [Outcome]
   /// How many items were predicted.
   public var predictedCount: Int
@@ -31,16 +30,13 @@ public struct PredictedSample: Codable, Sendable {
 
 /// Predicts items in one go.
 public protocol SamplePredicting: Sendable {
-  /// The prediction of each of `codes`, in order.
-  func predict(_ codes: [String], from source: any FactorySource) throws -> [Result<Prediction, PredictionFailure>]
+  /// The prediction of each of `codes`, in order; `explaining` lists the results behind each operation.
+  func predict(
+    _ codes: [String], from source: any FactorySource, explaining: Bool
+  ) throws -> [Result<Prediction, PredictionFailure>]
 }
 
-extension Predictor: SamplePredicting {
-  /// Predicts without listing sources: they can be had again from the same version at any time.
-  public func predict(_ codes: [String], from source: any FactorySource) throws -> [Result<Prediction, PredictionFailure>] {
-    try predict(codes, from: source, explaining: false)
-  }
-}
+extension Predictor: SamplePredicting {}
 
 /// Room 2: predicts the sample with the frozen champion, from what it knew when it was trained.
 public struct PredictionRoom {
@@ -62,6 +58,14 @@ public struct PredictionRoom {
     self.wait = wait
   }
 
+  /// The predictions of some items with what is behind each operation; none of those that cannot be predicted.
+  func explained(_ items: [String], _ plan: CyclePlan) throws -> [Prediction] {
+    if items.isEmpty { return [] }
+    return try predictor.predict(items, from: CutFactorySource(source, asOf: plan.window.since), explaining: true).compactMap {
+      try? $0.get()
+    }
+  }
+
   /// Predicts the items of `sample`. A source that fails is tried again; after the last try every item has failed, and the cycle goes on.
   public func enter(_ sample: Sample, _ plan: CyclePlan) throws -> PredictedSample {
     // The champion was frozen before the window: it may know standard routings up to its beginning, and nothing of its results.
@@ -69,7 +73,8 @@ public struct PredictionRoom {
     var attempt = 1
     while true {
       do {
-        let results = try predictor.predict(sample.items, from: known)
+        // Sources are not listed: of the few operations that a report explains they are looked up again.
+        let results = try predictor.predict(sample.items, from: known, explaining: false)
         let outcomes = zip(sample.items, results).map { item, result in
           switch result {
           case .success(let prediction): PredictedSample.Outcome(item: item, prediction: prediction)

@@ -28,7 +28,7 @@ extension SQLiteFactorySource {
   public func check(at now: Timestamp) throws -> SourceCheck {
     let range = try database.read(
       "SELECT min(completed_at), max(completed_at) FROM work_results", as: [("first", .timestamp), ("last", .timestamp)])
-    let remarks = try times(now) + keys() + minutes() + gaps() + features() + indexes()
+    let remarks = try unreadable() + times(now) + keys() + minutes() + gaps() + features() + indexes()
     return SourceCheck(
       counts: try counts(until: nil), firstResult: range.columns[0].timestamp(0), lastResult: range.columns[1].timestamp(0),
       remarks: remarks)
@@ -42,6 +42,38 @@ extension SQLiteFactorySource {
     return [SourceCheck.Remark(rows: Int(rows), message: message, example: found.columns[1].text(0))]
   }
 
+  /// Cells that a reading would fail at, and relations without rows.
+  private func unreadable() throws -> [SourceCheck.Remark] {
+    var remarks: [SourceCheck.Remark] = []
+    for relation in [FactorySchema.items, FactorySchema.routingOperations, FactorySchema.workResults] {
+      var columns = relation.columns.map { (name: $0.name, type: $0.type) }
+      if relation == FactorySchema.items { columns += try featureColumns().map { (name: $0.name, type: $0.type) } }
+      for column in columns {
+        let name = quoted(column.name)
+        let wrong: String
+        switch column.type {
+        case .double, .integer: wrong = "typeof(\(name)) IN ('text', 'blob')"
+        case .bool: wrong = "\(name) IS NOT NULL AND \(name) NOT IN (0, 1)"
+        case .text, .timestamp: continue
+        }
+        let kind = column.type == .bool ? "neither 0 nor 1" : "no number"
+        remarks += try look(
+          "rows of \(relation.name) have something in '\(column.name)' that is \(kind): reading them fails", example: relation.key[0],
+          from: "\(relation.name) WHERE \(wrong)")
+      }
+      let rows = try database.read("SELECT EXISTS (SELECT 1 FROM \(relation.name))", as: [("rows", .integer)]).columns[0].number(0)
+      guard rows == 0 else { continue }
+      let lack =
+        switch relation {
+        case FactorySchema.items: "no items: nothing can be predicted before some are imported"
+        case FactorySchema.workResults: "no work results: nothing can be learnt or judged before some are imported"
+        default: "no standard routings: outsourcing that was replaced cannot be told, and an item without evidence has no routing"
+        }
+      remarks.append(SourceCheck.Remark(rows: 0, message: lack, example: nil))
+    }
+    return remarks
+  }
+
   private func times(_ now: Timestamp) throws -> [SourceCheck.Remark] {
     try look(
       "results completed in the future: check zone and format of their times", example: "result_id",
@@ -52,16 +84,34 @@ extension SQLiteFactorySource {
       + look(
         "items made or changed in the future: check zone and format of their times", example: "item_code",
         from: "items WHERE created_at > ?1 OR updated_at > ?1", [.timestamp(now)])
+      + look(
+        "operations of standard routings that end before they begin to be valid: they never are", example: "item_code",
+        from: "routing_operations WHERE valid_to < valid_from")
   }
 
   private func keys() throws -> [SourceCheck.Remark] {
-    try look(
-      "results that repeat another in all but their id: minutes and pieces count twice", example: "result_id",
-      from: """
-        (SELECT max(result_id) AS result_id FROM work_results
-         GROUP BY order_no, item_code, op_seq, job_code, resource_code, completed_at, setup_minutes, run_minutes, good_quantity, bad_quantity
-         HAVING count(*) > 1)
-        """)
+    try [FactorySchema.items, FactorySchema.routingOperations, FactorySchema.workResults].flatMap { relation in
+      let key = relation.key.map(quoted).joined(separator: ", ")
+      return try look(
+        "keys of \(relation.name) (\(relation.key.joined(separator: ", "))) that several rows have: each row counts", example: "key",
+        from: "(SELECT min(\(quoted(relation.key[0]))) AS key FROM \(relation.name) GROUP BY \(key) HAVING count(*) > 1)")
+    }
+      + [(FactorySchema.items, "item_code"), (FactorySchema.routingOperations, "job_code"), (FactorySchema.workResults, "job_code")].flatMap
+    {
+      try look(
+        "rows of \($0.name) with nothing in '\($1)' but blanks: they are taken for one of that name", example: $0.key[0],
+        from: "\($0.name) WHERE trim(\($1)) = ''")
+    }
+      + look(
+        "operations of standard routings of items that have no row", example: "item_code",
+        from: "routing_operations WHERE item_code NOT IN (SELECT item_code FROM items)")
+      + look(
+        "results that repeat another in all but their id: minutes and pieces count twice", example: "result_id",
+        from: """
+          (SELECT max(result_id) AS result_id FROM work_results
+           GROUP BY order_no, item_code, op_seq, job_code, resource_code, completed_at, setup_minutes, run_minutes, good_quantity, bad_quantity
+           HAVING count(*) > 1)
+          """)
       + look(
         "results of items that have no row, but one that differs in case or blanks alone: codes are compared exactly", example: "item_code",
         from: """
@@ -70,7 +120,10 @@ extension SQLiteFactorySource {
           """)
       + look(
         "results of items that have no row: they are compared with no other item", example: "item_code",
-        from: "work_results WHERE item_code NOT IN (SELECT item_code FROM items)")
+        from: """
+          work_results WHERE item_code NOT IN (SELECT item_code FROM items)
+            AND lower(trim(item_code)) NOT IN (SELECT lower(trim(item_code)) FROM items)
+          """)
   }
 
   private func minutes() throws -> [SourceCheck.Remark] {
@@ -80,6 +133,12 @@ extension SQLiteFactorySource {
       + look(
         "operations of standard routings with negative minutes, or for no piece at all", example: "item_code",
         from: "routing_operations WHERE run_minutes < 0 OR setup_minutes < 0 OR quantity_basis <= 0")
+      + look(
+        "results of more than a million minutes, two years, or a milliard pieces: was something else entered there?", example: "result_id",
+        from: """
+          work_results WHERE run_minutes + 0 > 1e6 OR setup_minutes + 0 > 1e6 OR wait_minutes + 0 > 1e8 OR good_quantity + 0 > 1e9
+            OR bad_quantity + 0 > 1e9
+          """)
       + magnitudes()
       + look(
         "results without run minutes: they tell what was done, not how long", example: "result_id",

@@ -44,11 +44,15 @@ struct DataCommand: ParsableCommand {
       let check = try source.check(at: workspace.surroundings.now())
       if global.json { return try Terminal.output(json: check) }
       let counts = check.counts
-      Terminal.output("\(source.name)\n\(counts.items) items, \(counts.routings) routing operations, \(counts.results) results")
+      let parts = [
+        counted(counts.items, "item"), counted(counts.routings, "routing operation"), counted(counts.results, "result"),
+      ]
+      Terminal.output("\(source.name)\n\(parts.joined(separator: ", "))")
       if let first = check.firstResult, let last = check.lastResult { Terminal.output(" from \(first) to \(last)") }
       Terminal.output("\n")
       for remark in check.remarks {
-        Terminal.output(Terminal.harmless("\(remark.rows) \(remark.message)\(remark.example.map { " (such as \($0))" } ?? "")\n"))
+        let rows = remark.rows > 0 ? "\(remark.rows) " : ""
+        Terminal.output(Terminal.harmless("\(rows)\(remark.message)\(remark.example.map { " (such as \($0))" } ?? "")\n"))
       }
       if check.remarks.isEmpty { Terminal.output("nothing suspicious\n") }
     }

@@ -65,8 +65,14 @@ struct PredictCommand: ParsableCommand {
       let total = routing.operations.reduce(0) { $0 + ($1.orderMinutes(quantity: quantity, basis: prediction.basis) ?? 0) }
       text += "an order of \(quantity.formatted()): \(((total * 10).rounded() / 10).formatted()) minutes\n"
     }
-    let sources = prediction.neighbors.prefix(5).map { "\($0.item) (\(($0.similarity * 100).rounded() / 100), \($0.orders) orders)" }
-    if !sources.isEmpty { text += "rests on: " + sources.joined(separator: ", ") + (prediction.neighbors.count > 5 ? ", …" : "") + "\n" }
+    let alike = prediction.neighbors.prefix(5).map {
+      "\($0.item) (\(($0.similarity * 100).rounded() / 100), \(counted($0.orders, "order")))"
+    }
+    if !alike.isEmpty {
+      text +=
+        "similar items with results: " + alike.joined(separator: ", ") + (prediction.neighbors.count > 5 ? ", …" : "")
+        + "; routing.explain tells what each figure rests on\n"
+    }
     for candidate in prediction.candidates.dropFirst() {
       text += "else (\((candidate.score * 100).rounded() / 100)): " + candidate.signature.joined(separator: " → ") + "\n"
     }

@@ -7,12 +7,7 @@ import Tabular
 func makeLogger(_ effective: EffectiveSettings, folder: String, quiet: Bool) -> Logger {
   let settings = effective.settings.logging
   let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
-  let usesColor =
-    switch settings.color {
-    case .always: true
-    case .never: false
-    case .auto: Terminal.hasPerson && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
-    }
+  let usesColor = usesLogColor(settings)
   let file = LogFile(path: folder + "/logs/lathe.log")
   return Logger(label: "lathe") { _ in
     MultiplexLogHandler([
@@ -20,6 +15,30 @@ func makeLogger(_ effective: EffectiveSettings, folder: String, quiet: Bool) -> 
       FileLog(logLevel: min(level, .info), file: file, redact: effective.redacting),
     ])
   }
+}
+
+/// Whether lines for people have colours.
+func usesLogColor(_ settings: Settings.Logging) -> Bool {
+  switch settings.color {
+  case .always: true
+  case .never: false
+  case .auto: Terminal.hasPerson && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  }
+}
+
+/// Level, message, and what it concerns, as a person follows them: one line, whatever the data holds, as a code with a line break must not
+/// forge another. What is critical is red, whatever its level.
+func logText(level: String, severity: String?, message: String, fields: [String: String], usesColor: Bool) -> String {
+  let place = ["item", "operation"].compactMap { key in fields[key].map { "\(key) \($0)" } }.joined(separator: ", ")
+  let word = level.padding(toLength: 8, withPad: " ", startingAt: 0)
+  let color =
+    switch level {
+    case "trace", "debug": 2
+    case "info", "notice": 36
+    case "warning": severity == "critical" ? 31 : 33
+    default: 31
+    }
+  return (usesColor ? "\u{1B}[\(color)m\(word)\u{1B}[0m" : word) + " " + (message + (place.isEmpty ? "" : " [\(place)]")).escapedForTerminal
 }
 
 /// Lines that a person follows: time, level, message, and what it concerns.
@@ -47,21 +66,10 @@ struct TerminalLog: LogHandler {
       .verbatim(
         "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits)",
         timeZone: .current, calendar: .current))
-    let place = ["item", "operation"].compactMap { key in all[key].map { "\(key) \($0)" } }.joined(separator: ", ")
-    // One line, whatever the data holds: a code with a line break must not forge another.
-    let words = redact("\(event.message)") + (place.isEmpty ? "" : " [\(place)]")
-    Terminal.remark("\(time) \(word(event.level)) \(words.escapedForTerminal)")
-  }
-
-  private func word(_ level: Logger.Level) -> String {
-    let word = level.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
-    guard usesColor else { return word }
-    switch level {
-    case .trace, .debug: return "\u{1B}[2m\(word)\u{1B}[0m"
-    case .info, .notice: return "\u{1B}[36m\(word)\u{1B}[0m"
-    case .warning: return "\u{1B}[33m\(word)\u{1B}[0m"
-    case .error, .critical: return "\u{1B}[31m\(word)\u{1B}[0m"
-    }
+    let fields = all.mapValues { "\($0)" }
+    let words = logText(
+      level: event.level.rawValue, severity: fields["severity"], message: redact("\(event.message)"), fields: fields, usesColor: usesColor)
+    Terminal.remark("\(time) \(words)")
   }
 }
 
