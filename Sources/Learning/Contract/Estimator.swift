@@ -93,4 +93,7 @@ public struct FitContext: Sendable {
     if let report { progress = { report(done + $0 * (until - done)) } }
     return FitContext(seed: generator.next(), threads: threads ?? self.threads, progress: progress, shouldStop: shouldStop)
   }
+
+  /// The same without progress: for work whose share is told elsewhere.
+  var withoutProgress: FitContext { FitContext(seed: seed, threads: threads, shouldStop: shouldStop) }
 }

@@ -45,7 +45,7 @@ public struct Parameter<Owner: Parameterised>: Sendable {
   /// What it may be, in words: `an integer 1…1000`.
   public let expected: String
   let get: @Sendable (Owner) -> PlainValue
-  private let read: @Sendable (inout Owner, PlainValue) -> Bool
+  let read: @Sendable (inout Owner, PlainValue) -> Bool
 
   /// Sets it; throws when the value is none that it may be.
   func set(_ owner: inout Owner, _ value: PlainValue) throws(LearningError) {

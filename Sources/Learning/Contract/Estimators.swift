@@ -1,0 +1,92 @@
+public import Tabular
+
+/// All estimators by name: what scripts and settings choose from.
+public enum Estimators {
+  /// The estimators, in the order in which they are explained.
+  public static let all: [any Estimator.Type] = [KNNRegressor.self, StackingRegressor.self]
+
+  private static let models: [any Model.Type] = [KNNModel.self, StackedModel.self]
+
+  /// Makes the estimator called `name`; parameters that are not given have their defaults.
+  public static func make(_ name: String, _ values: [String: PlainValue] = [:]) throws(LearningError) -> any Estimator {
+    guard let type = all.first(where: { $0.name == name }) else {
+      throw .parameter("unknown estimator '\(name)'" + suggestion(for: name, in: all.map { $0.name }))
+    }
+    return try type.init(values)
+  }
+
+  /// Reads a model of any kind that was added to a file under `name`.
+  public static func model(_ name: String, in file: ModelReader) throws(LearningError) -> any Model {
+    let (kind, part) = try file.model(name)
+    guard let type = models.first(where: { $0.kind == kind }) else {
+      throw file.fault("it has a model of kind '\(kind)', which this Lathe does not know")
+    }
+    return try type.init(from: part)
+  }
+
+  /// The bytes of a file with `model`, for ``model(from:)``.
+  public static func bytes(of model: some Model) -> [UInt8] {
+    var writer = ModelWriter()
+    writer.add("model", model: model)
+    return writer.bytes()
+  }
+
+  /// Reads the model of a file that ``bytes(of:)`` made.
+  public static func model(from file: ModelReader) throws(LearningError) -> any Model { try model("model", in: file) }
+}
+
+/// An estimator by its name and the parameters that are not at their defaults: an estimator as a value that can be written down.
+public struct EstimatorChoice: Hashable, Sendable {
+  /// The estimator's name.
+  public var name: String
+  /// Its parameters.
+  public var values: [String: PlainValue]
+
+  /// Makes a choice.
+  public init(_ name: String, _ values: [String: PlainValue] = [:]) {
+    self.name = name
+    self.values = values
+  }
+
+  /// The estimator.
+  public func make() throws(LearningError) -> any Estimator { try Estimators.make(name, values) }
+
+  /// Reads `"knn"`, or `{ name = "knn", … }` with its parameters.
+  init?(_ plain: PlainValue) {
+    if let name = plain.text {
+      self.init(name)
+      return
+    }
+    guard case .map(var fields) = plain, let name = fields.removeValue(forKey: "name")?.text else { return nil }
+    self.init(name, fields)
+  }
+
+  var plain: PlainValue { values.isEmpty ? .text(name) : .map(values.merging(["name": .text(name)]) { $1 }) }
+}
+
+extension Parameter {
+  /// An estimator: its name, or a table with `name` and its parameters.
+  static func estimator(_ name: String, _ path: any WritableKeyPath<Owner, EstimatorChoice> & Sendable, _ doc: String) -> Self {
+    Self(
+      name: name, doc: doc, expected: "an estimator's name, or a table with 'name' and its parameters", get: { $0[keyPath: path].plain },
+      read: { owner, value in
+        guard let choice = EstimatorChoice(value) else { return false }
+        owner[keyPath: path] = choice
+        return true
+      })
+  }
+
+  /// Estimators, at least one.
+  static func estimators(_ name: String, _ path: any WritableKeyPath<Owner, [EstimatorChoice]> & Sendable, _ doc: String) -> Self {
+    Self(
+      name: name, doc: doc, expected: "a list of estimators, each a name or a table with 'name' and its parameters",
+      get: { .list($0[keyPath: path].map(\.plain)) },
+      read: { owner, value in
+        guard case .list(let entries) = value, !entries.isEmpty else { return false }
+        let choices = entries.compactMap { EstimatorChoice($0) }
+        guard choices.count == entries.count else { return false }
+        owner[keyPath: path] = choices
+        return true
+      })
+  }
+}

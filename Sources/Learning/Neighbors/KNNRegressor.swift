@@ -1,0 +1,187 @@
+import Tabular
+
+/// Predicts the mean target of the nearest rows, by Euclidean distance of the encoded features (``DenseEncoder``). T. Cover, P. Hart, "Nearest
+/// neighbor pattern classification", 1967.
+public struct KNNRegressor: Estimator {
+  /// How neighbours count.
+  public enum Weighting: String, CaseIterable, Sendable {
+    /// All the same.
+    case uniform
+    /// By 1 ÷ distance; where some are at no distance, they alone.
+    case distance
+  }
+
+  /// `knn`.
+  public static let name = "knn"
+  /// The parameters.
+  public static let parameters: [Parameter<Self>] = [
+    .integer("neighbor_count", \.neighborCount, 1...1_000_000, "rows that a prediction is the mean of; all where there are fewer"),
+    .choice("weights", \.weighting, "whether all neighbours count the same or by 1 ÷ distance"),
+    .flag("standardise", \.standardise, "whether numbers are brought to one scale first; otherwise larger numbers count for more"),
+    .integer("level_limit", \.levelLimit, 1...10_000, "levels of a feature that are told apart, the most frequent"),
+  ]
+  private(set) var neighborCount = 5
+  private(set) var weighting = Weighting.uniform
+  private(set) var standardise = true
+  private(set) var levelLimit = 32
+
+  /// Makes one with the defaults.
+  public init() {}
+
+  /// Makes one.
+  public init(neighborCount: Int = 5, weighting: Weighting = .uniform, standardise: Bool = true, levelLimit: Int = 32) throws(LearningError)
+  {
+    (self.neighborCount, self.weighting, self.standardise, self.levelLimit) = (neighborCount, weighting, standardise, levelLimit)
+    try check()
+  }
+
+  /// Keeps the rows; those of weight 0 are left out.
+  public func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> KNNModel {
+    try checkUsable(data)
+    let rows = data.weights.map { weights in weights.indices.filter { weights[$0] > 0 } }
+    let data = if let rows, rows.count < data.rowCount { try data.selecting(rows: rows) } else { data }
+    try context.checkCancellation()
+    let encoder = try DenseEncoder(
+      fitting: data.features, weights: data.weights, options: DenseEncoder.Options(standardise: standardise, levelLimit: levelLimit))
+    let points = try encoder.encode(data.features)
+    try context.checkCancellation()
+    let model = try KNNModel(
+      encoder: encoder, points: points, targets: data.targets, targetNames: data.targetNames, weights: data.weights,
+      neighborCount: min(neighborCount, data.rowCount), weighting: weighting)
+    context.progress(1)
+    return model
+  }
+}
+
+/// The rows of a fit, to be searched.
+public struct KNNModel: Model {
+  /// `knn`.
+  public static let kind = "knn"
+  /// The features that it was fitted on.
+  public var schema: FeatureSchema { encoder.schema }
+  /// Names of its outputs.
+  public let targetNames: [String]
+  private let encoder: DenseEncoder
+  private let points: Matrix
+  private let targets: [[Double]]
+  private let weights: [Double]?
+  private let neighborCount: Int
+  private let weighting: KNNRegressor.Weighting
+  private let index: ExactIndex
+
+  /// Queries that are searched at a time.
+  private static let blockSize = 1024
+  /// Candidates beyond the neighbours asked for: single precision may swap those whose distances hardly differ, so more are found and their
+  /// distances are taken anew.
+  private static let reserve = 8
+
+  init(
+    encoder: DenseEncoder, points: Matrix, targets: [[Double]], targetNames: [String], weights: [Double]?, neighborCount: Int,
+    weighting: KNNRegressor.Weighting
+  ) throws(LearningError) {
+    self.encoder = encoder
+    self.points = points
+    self.targets = targets
+    self.targetNames = targetNames
+    self.weights = weights
+    self.neighborCount = neighborCount
+    self.weighting = weighting
+    do { index = try ExactIndex(Self.lifted(points)) } catch { throw .data("knn cannot search these rows: \(error)") }
+  }
+
+  /// Points with one more number, −½ of their squared length: their inner product with a query that has 1 there is the greater the nearer
+  /// the point, as −½|p − q|² = p·q − ½|p|² − ½|q|².
+  private static func lifted(_ points: Matrix) -> Matrix {
+    let width = points.columnCount
+    var lifted = Matrix(rowCount: points.rowCount, columnCount: width + 1)
+    for row in 0..<points.rowCount {
+      var square = 0.0
+      for column in 0..<width {
+        lifted[row, column] = points[row, column]
+        square += Double(points[row, column]) * Double(points[row, column])
+      }
+      lifted[row, width] = Float(-square / 2)
+    }
+    return lifted
+  }
+
+  /// The predictions for each row of `features`.
+  public func predict(_ features: FeatureTable, threads: Int) throws(LearningError) -> [[Double]] {
+    let queries = try encoder.encode(features)
+    let width = queries.columnCount
+    var predictions = targets.map { _ in Array(repeating: 0.0, count: queries.rowCount) }
+    for start in stride(from: 0, to: queries.rowCount, by: Self.blockSize) {
+      let rows = start..<min(start + Self.blockSize, queries.rowCount)
+      var block = Matrix(repeating: 1, rowCount: rows.count, columnCount: width + 1)
+      for row in rows { for column in 0..<width { block[row - start, column] = queries[row, column] } }
+      let found: Neighbors
+      do { found = try index.search(block, k: neighborCount + Self.reserve, threads: threads) } catch {
+        throw .data("knn cannot search for these rows: \(error)")
+      }
+      for row in rows {
+        let near = nearest(of: found[row - start].map(\.id), to: queries.row(row))
+        for output in targets.indices { predictions[output][row] = mean(of: near, targets[output]) }
+      }
+    }
+    return predictions
+  }
+
+  /// The nearest candidates with their distances, ties by position.
+  private func nearest(of candidates: [Int], to query: ArraySlice<Float>) -> [(id: Int, distance: Double)] {
+    let measured = candidates.map { id in
+      (id: id, distance: zip(points.row(id), query).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) })
+    }
+    return measured.sorted { ($0.distance, $0.id) < ($1.distance, $1.id) }.prefix(neighborCount).map { ($0.id, $0.distance.squareRoot()) }
+  }
+
+  private func mean(of near: [(id: Int, distance: Double)], _ target: [Double]) -> Double {
+    let atPoint = near.contains { $0.distance == 0 }
+    var (sum, total) = (0.0, 0.0)
+    // Relative to the nearest, so that no share overflows.
+    let unit = near.first?.distance ?? 1
+    for (id, distance) in near {
+      let share = weighting == .uniform ? 1 : atPoint ? (distance == 0 ? 1 : 0) : unit / distance
+      let weight = share * (weights?[id] ?? 1)
+      sum += weight * target[id]
+      total += weight
+    }
+    return sum / total
+  }
+
+  /// Adds what ``init(from:)`` reads.
+  public func write(to file: inout ModelWriter) {
+    encoder.write(to: &file)
+    file.add("points", points.values)
+    file.add("targets", json: targetNames)
+    for (number, target) in targets.enumerated() { file.add("target \(number)", target) }
+    file.add("weights", weights ?? [])
+    file.add("neighbors", [Int64(neighborCount)])
+    file.add("weighting", json: [weighting.rawValue])
+  }
+
+  /// Reads a model; throws when something does not fit together.
+  public init(from file: ModelReader) throws(LearningError) {
+    let encoder = try DenseEncoder(from: file)
+    let names = try file.json("targets", [String].self)
+    var targets: [[Double]] = []
+    for number in names.indices { targets.append(try file.numbers("target \(number)", Double.self)) }
+    guard let count = targets.first?.count, count > 0, targets.allSatisfy({ $0.count == count && $0.allSatisfy(\.isFinite) }) else {
+      throw file.fault("its targets do not fit together")
+    }
+    let values = try file.numbers("points", Float.self)
+    guard values.count == count * encoder.columnCount, values.allSatisfy(\.isFinite) else {
+      throw file.fault("its points do not fit its targets")
+    }
+    let weights = try file.numbers("weights", Double.self)
+    guard weights.isEmpty || weights.count == count && weights.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw file.fault("its weights do not fit its targets")
+    }
+    guard let neighbors = try file.numbers("neighbors", Int64.self).first, (1...Int64(count)).contains(neighbors),
+      let weighting = try file.json("weighting", [String].self).first.flatMap(KNNRegressor.Weighting.init(rawValue:))
+    else { throw file.fault("its number or weighting of neighbours is none") }
+    try self.init(
+      encoder: encoder, points: Matrix(rowCount: count, columnCount: encoder.columnCount, values: values), targets: targets,
+      targetNames: names,
+      weights: weights.isEmpty ? nil : weights, neighborCount: Int(neighbors), weighting: weighting)
+  }
+}

@@ -1,0 +1,167 @@
+public import Tabular
+
+/// A search for good parameters of one estimator.
+///
+///     let search = try Search("boosting", space: ["max_leaves": [15, 31, 63], "learning_rate": [0.05, 0.1]])
+///     let trials = try search.run(on: data, split: .grouped(5), in: context)
+///     trials.min { $0.error < $1.error }
+/// The same for the same seed. A search that was cut short goes on where it was: give it the trials that are done.
+public struct Search: Sendable {
+  /// Which combinations are tried.
+  public enum Method: Hashable, Sendable {
+    /// All of them, in order.
+    case grid
+    /// So many, drawn without repetition.
+    case random(trials: Int)
+    /// So many on a part of the rows; the better third of them on three times as many, and so on until all rows are used. K. Jamieson,
+    /// A. Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", 2016.
+    case halving(trials: Int)
+  }
+
+  /// One combination that was tried.
+  public struct Trial: Hashable, Codable, Sendable {
+    /// The parameters that were set.
+    public var values: [String: PlainValue]
+    /// Share of the rows that it was tried on.
+    public var share: Double
+    /// Trimmed mean absolute error over all judged rows, and fold by fold.
+    public var error: Double
+    /// Its folds' trimmed mean absolute errors.
+    public var folds: [Double]
+  }
+
+  /// The estimator.
+  public let estimator: String
+  /// The values to choose from, by parameter.
+  public let space: [String: [PlainValue]]
+  /// Which combinations are tried.
+  public let method: Method
+
+  /// Makes a search; throws when a parameter or value is none of the estimator's.
+  public init(_ estimator: String, space: [String: [PlainValue]], method: Method = .grid) throws(LearningError) {
+    self.estimator = estimator
+    self.space = space
+    self.method = method
+    for (name, values) in space.sorted(by: { $0.key < $1.key }) {
+      guard !values.isEmpty else { throw .parameter("'\(name)' has no values to search") }
+      for value in values { _ = try Estimators.make(estimator, [name: value]) }
+    }
+    switch method {
+    case .random(let trials), .halving(let trials):
+      guard trials >= 1 else { throw .parameter("the budget of trials must be an integer ≥ 1, got \(trials)") }
+    case .grid: break
+    }
+    guard combinationCount <= 1_000_000 || method != .grid else {
+      throw .parameter("a grid of \(combinationCount) combinations is too large: draw some at random")
+    }
+  }
+
+  private var combinationCount: Int {
+    space.values.reduce(1) { product, values in
+      let (result, overflow) = product.multipliedReportingOverflow(by: values.count)
+      return overflow ? Int.max : result
+    }
+  }
+
+  /// Tries the combinations, one after the other, each with its folds in parallel.
+  ///
+  /// - Parameters:
+  ///   - done: Trials of an earlier run of the same search, which are not made again.
+  ///   - secondsLeft: The time budget: asked before each trial; the search ends, with what it has, when it is 0 or less. At least one trial is
+  ///     made.
+  ///   - report: Told each trial as it ends.
+  /// - Returns: All trials, those of `done` first.
+  public func run(
+    on data: Dataset, split: Split, in context: FitContext, done: [Trial] = [], secondsLeft: (() -> Double)? = nil,
+    judge: (@Sendable (_ row: Int, _ value: Double) -> Double)? = nil, report: (Trial) -> Void = { _ in }
+  ) throws(LearningError) -> [Trial] {
+    var trials = done
+    var candidates = combinations(seed: context.seed)
+    for share in try shares(data.rowCount, candidates: candidates.count) {
+      let rows = Self.rows(share, of: data, seed: context.seed)
+      let part = share == 1 ? data : try data.selecting(rows: rows)
+      var rung: [Trial] = []
+      for (number, values) in candidates.enumerated() {
+        if let known = trials.first(where: { $0.values == values && $0.share == share }) {
+          rung.append(known)
+          continue
+        }
+        if let secondsLeft, !trials.isEmpty, secondsLeft() <= 0 { return trials }
+        try context.checkCancellation()
+        let candidate = try Estimators.make(estimator, values)
+        var judgeOfPart: (@Sendable (Int, Double) -> Double)?
+        if let judge { judgeOfPart = { row, value in judge(rows[row], value) } }
+        let found: [ValidatedCandidate] = try crossValidate(
+          [candidate], on: part, split: split, in: context.withoutProgress, judge: judgeOfPart)
+        let validated = found[0]
+        let trial = Trial(values: values, share: share, error: validated.overall.trimMae, folds: validated.folds.map { $0.trimMae })
+        rung.append(trial)
+        trials.append(trial)
+        report(trial)
+        context.progress(Double(number + 1) / Double(candidates.count))
+      }
+      // The better third goes on; a trial without a finite error is the worst.
+      let order = rung.indices.sorted {
+        (rung[$0].error.isFinite ? rung[$0].error : .infinity, $0) < (rung[$1].error.isFinite ? rung[$1].error : .infinity, $1)
+      }
+      candidates = order.prefix(max(1, candidates.count / 3)).sorted().map { rung[$0].values }
+    }
+    return trials
+  }
+
+  /// The combinations to begin with.
+  private func combinations(seed: UInt64) -> [[String: PlainValue]] {
+    let names = space.keys.sorted()
+    func combination(_ number: Int) -> [String: PlainValue] {
+      var rest = number
+      var values: [String: PlainValue] = [:]
+      for name in names.reversed() {
+        let choices = space[name] ?? []
+        values[name] = choices[rest % choices.count]
+        rest /= choices.count
+      }
+      return values
+    }
+    switch method {
+    case .grid: return (0..<combinationCount).map(combination)
+    case .random(let trials), .halving(let trials):
+      var random = SeededGenerator(seed: seed, stream: "search")
+      if combinationCount <= 2 * trials { return (0..<combinationCount).shuffled(using: &random).prefix(trials).map(combination) }
+      var drawn: Set<Int> = []
+      var numbers: [Int] = []
+      while numbers.count < trials {
+        let number = random.integer(below: combinationCount)
+        if drawn.insert(number).inserted { numbers.append(number) }
+      }
+      return numbers.map(combination)
+    }
+  }
+
+  /// Shares of the rows, rung by rung.
+  private func shares(_ rows: Int, candidates: Int) throws(LearningError) -> [Double] {
+    guard case .halving = method else { return [1] }
+    var rungs = 1
+    var left = candidates
+    while left >= 3 {
+      left /= 3
+      rungs += 1
+    }
+    // A rung of fewer than 200 rows tells nothing.
+    let shares = (0..<rungs).map { 1 / Double(repeating3: rungs - 1 - $0) }
+    return shares.filter { $0 == 1 || $0 * Double(rows) >= 200 }
+  }
+
+  /// Rows of a share; those of a group stay together, and shares grow by adding.
+  private static func rows(_ share: Double, of data: Dataset, seed: UInt64) -> [Int] {
+    if share == 1 { return Array(0..<data.rowCount) }
+    return (0..<data.rowCount).filter { row in
+      let key = UInt64(bitPattern: Int64(data.groups?[row] ?? row))
+      return Double(SeededGenerator.mixed(key &+ SeededGenerator.mixed(seed)) >> 11) * 0x1p-53 < share
+    }
+  }
+}
+
+extension Double {
+  /// 3 to the power of a small whole number.
+  fileprivate init(repeating3 power: Int) { self = (0..<power).reduce(1) { product, _ in product * 3 } }
+}
