@@ -67,8 +67,8 @@ let package = Package(
     .executableTarget(
       name: "lathe-bench",
       dependencies: [
-        "Configuration", "DataAccess", "DemoPlant", "Ledger", "LuaBridge", "Metrics", "QualityCycle", "Routing", "Scripting", "Tabular",
-        argumentParser, logging, sqlite,
+        "Configuration", "DataAccess", "DemoPlant", "Learning", "Ledger", "LuaBridge", "Metrics", "QualityCycle", "Routing", "Scripting",
+        "Tabular", argumentParser, logging, sqlite,
       ], swiftSettings: strict),
     // Tests
     .target(name: "TestSupport", dependencies: ["Routing", "Tabular"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -202,3 +202,34 @@ struct MinutesRowsTests {
     #expect(!rows.indices(since: .distantPast, until: Timestamp(microseconds: .max)).contains { !(rows.runMinutes[$0] > 0) })
   }
 }
+
+@Suite("What trained estimators are held against")
+struct MinutesEstimatorTests {
+  @Test("tells the aggregation of similar items, and the median of the operation, to the minute")
+  func figures() throws {
+    let rows = try MadeHistory(orders: 120).rows()
+    let all = rows.indices(since: .distantPast, until: Timestamp(microseconds: .max))
+    let (past, next) = (Array(all.prefix(200)), Array(all.dropFirst(200)))
+    let data = try rows.dataset(of: past)
+    let baseline = try BaselineEstimator().fit(data, in: FitContext())
+    for (row, minutes) in zip(next, try rows.minutes(of: baseline, rows: next)) {
+      #expect(abs(minutes - (rows.baseline[row] > 0 ? rows.baseline[row] : rows.reference[row])) < 1e-9)
+    }
+    let median = try OperationMedianEstimator().fit(data, in: FitContext())
+    guard case .categorical(let jobs, let levels) = rows.features.columns[0].values else { return #expect(Bool(false)) }
+    for (row, minutes) in zip(next, try rows.minutes(of: median, rows: next)) {
+      let of = past.filter { jobs[$0] == jobs[row] }.map { log(rows.runMinutes[$0]) }.sorted()
+      #expect(abs(minutes - exp((of[(of.count - 1) / 2] + of[of.count / 2]) / 2)) < 1e-9)
+    }
+    #expect(levels.count == 3)
+    var writer = ModelWriter()
+    writer.add("baseline", model: baseline)
+    writer.add("median", model: median)
+    let file = try ModelReader(writer.bytes(), name: "m")
+    #expect(try BaselineModel(from: file.model("baseline").file).predict(data.features) == baseline.predict(data.features))
+    #expect(try OperationMedianModel(from: file.model("median").file).predict(data.features) == median.predict(data.features))
+    let others = try Dataset(features: try FeatureTable([.init("x", .numeric([1]))]), targets: [[1]])
+    #expect(throws: LearningError.self) { try BaselineEstimator().fit(others, in: FitContext()) }
+    #expect(throws: LearningError.self) { try OperationMedianEstimator().fit(others, in: FitContext()) }
+  }
+}

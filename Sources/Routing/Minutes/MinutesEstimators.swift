@@ -1,0 +1,144 @@
+import Glibc
+public import Learning
+
+/// The aggregation of similar items' results, as an estimator of ``MinutesRows``: what is served while nothing was trained, on the same rows
+/// and with the same evidence as what is to replace it. It learns nothing: the aggregation is a feature of each row.
+public struct BaselineEstimator: Estimator {
+  /// `baseline`.
+  public static let name = "baseline"
+  /// None.
+  public static let parameters: [Parameter<Self>] = []
+
+  /// Makes one.
+  public init() {}
+
+  /// Looks for the aggregation among the features.
+  public func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> BaselineModel {
+    try BaselineModel(schema: data.features.schema, targetNames: data.targetNames)
+  }
+}
+
+/// Tells the aggregation that stands in each row; where nothing was known, the reference.
+public struct BaselineModel: Model {
+  /// `baseline`.
+  public static let kind = "baseline"
+  /// The features that it was fitted on.
+  public let schema: FeatureSchema
+  /// Names of its outputs.
+  public let targetNames: [String]
+
+  fileprivate init(schema: FeatureSchema, targetNames: [String]) throws(LearningError) {
+    guard schema.features.contains(where: { $0.name == "baseline_ratio" && $0.levels == nil }), targetNames.count == 1 else {
+      throw .data("the baseline wants rows of operations, with a feature 'baseline_ratio' and one target")
+    }
+    self.schema = schema
+    self.targetNames = targetNames
+  }
+
+  /// The predictions for each row of `features`.
+  public func predict(_ features: FeatureTable, threads: Int) throws(LearningError) -> [[Double]] {
+    for column in try schema.aligned(features).columns where column.name == "baseline_ratio" {
+      if case .numeric(let ratios) = column.values { return [ratios.map { $0.isNaN ? 0 : $0 }] }
+    }
+    throw .data("the baseline wants a feature 'baseline_ratio'")
+  }
+
+  /// Adds what ``init(from:)`` reads.
+  public func write(to file: inout ModelWriter) {
+    file.add("schema", json: schema)
+    file.add("targets", json: targetNames)
+  }
+
+  /// Reads a model.
+  public init(from file: ModelReader) throws(LearningError) {
+    try self.init(schema: file.json("schema"), targetNames: file.json("targets"))
+  }
+}
+
+/// The median of an operation's minutes over the rows of the fit, whatever the item: what anybody would try first.
+public struct OperationMedianEstimator: Estimator {
+  /// `operation_median`.
+  public static let name = "operation_median"
+  /// None.
+  public static let parameters: [Parameter<Self>] = []
+
+  /// Makes one.
+  public init() {}
+
+  /// Takes the medians.
+  public func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> OperationMedianModel {
+    let (jobs, levels, references) = try OperationMedianModel.parts(of: data.features)
+    guard data.rowCount > 0, data.targets.count == 1 else { throw .data("operation_median wants rows, and one target") }
+    let logarithms = zip(data.targets[0], references).map { $0 + $1 }
+    func median(_ values: [Double]) -> Double {
+      let sorted = values.sorted()
+      return sorted.isEmpty ? .nan : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    }
+    var ofJob = Array(repeating: [Double](), count: levels.count)
+    for (job, value) in zip(jobs, logarithms) where job >= 0 { ofJob[Int(job)].append(value) }
+    let all = median(logarithms)
+    return OperationMedianModel(
+      schema: data.features.schema, targetNames: data.targetNames,
+      medians: ofJob.map { $0.isEmpty ? all : median($0) } + [all])
+  }
+}
+
+/// The medians of the logarithms of operations' minutes.
+public struct OperationMedianModel: Model {
+  /// `operation_median`.
+  public static let kind = "operation_median"
+  /// The features that it was fitted on.
+  public let schema: FeatureSchema
+  /// Names of its outputs.
+  public let targetNames: [String]
+  /// By level of `job`, and at the end that of all.
+  private let medians: [Double]
+
+  fileprivate init(schema: FeatureSchema, targetNames: [String], medians: [Double]) {
+    self.schema = schema
+    self.targetNames = targetNames
+    self.medians = medians
+  }
+
+  /// Jobs, their levels, and the logarithms of the references of the rows.
+  fileprivate static func parts(of table: FeatureTable) throws(LearningError) -> (jobs: [Int32], levels: [String], references: [Double]) {
+    var (jobs, levels, references): ([Int32]?, [String], [Double]?) = (nil, [], nil)
+    for column in table.columns {
+      switch column.values {
+      case .categorical(let codes, let names) where column.name == "job": (jobs, levels) = (codes, names)
+      case .numeric(let numbers) where column.name == "reference_log": references = numbers
+      default: continue
+      }
+    }
+    guard let jobs, let references else {
+      throw .data("operation_median wants rows of operations, with features 'job' and 'reference_log'")
+    }
+    return (jobs, levels, references)
+  }
+
+  /// The predictions for each row of `features`.
+  public func predict(_ features: FeatureTable, threads: Int) throws(LearningError) -> [[Double]] {
+    let (jobs, _, references) = try Self.parts(of: schema.aligned(features))
+    return [
+      zip(jobs, references).map { job, reference in medians[job < 0 ? medians.count - 1 : Int(job)] - (reference.isNaN ? 0 : reference) }
+    ]
+  }
+
+  /// Adds what ``init(from:)`` reads.
+  public func write(to file: inout ModelWriter) {
+    file.add("schema", json: schema)
+    file.add("targets", json: targetNames)
+    file.add("medians", medians)
+  }
+
+  /// Reads a model; throws when something does not fit together.
+  public init(from file: ModelReader) throws(LearningError) {
+    schema = try file.json("schema")
+    targetNames = try file.json("targets")
+    medians = try file.numbers("medians", Double.self)
+    let levels = schema.features.first { $0.name == "job" }?.levels
+    guard levels?.count == medians.count - 1, medians.allSatisfy(\.isFinite), targetNames.count == 1 else {
+      throw file.fault("its medians do not fit its features")
+    }
+  }
+}
