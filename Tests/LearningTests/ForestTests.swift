@@ -1,7 +1,8 @@
 import Foundation
-import Learning
 import Tabular
 import Testing
+
+@testable import Learning
 
 @Suite("A forest")
 struct ForestTests {
@@ -19,11 +20,12 @@ struct ForestTests {
     slow.minSamples = 1 + Int(seed % 4)
     slow.maxDepth = seed % 2 == 0 ? 4 : .max
     slow.maxLeaves = seed % 5 == 4 ? 7 : .max
+    slow.smoothing = seed % 3 == 1 ? 0 : 5
     let mean = target.reduce(0, +) / Double(target.count)
     let tree = slow.grow(target.map { $0 - mean })
     let forest = try ForestRegressor(
       treeCount: 1, maxDepth: slow.maxDepth == .max ? nil : slow.maxDepth, maxLeaves: slow.maxLeaves == .max ? nil : slow.maxLeaves,
-      minSamplesLeaf: slow.minSamples, bootstrap: false)
+      minSamplesLeaf: slow.minSamples, bootstrap: false, categorySmoothing: slow.smoothing)
     let model = try forest.fit(try Dataset(features: table, targets: [target]), in: context)
     let predicted = try model.predict(table)[0]
     for row in target.indices {
@@ -94,7 +96,7 @@ struct ForestTests {
     var wild = target
     for row in wild.indices where counts[row] == 0 { wild[row] = 1e200 }
     let kept = counts.indices.filter { counts[$0] > 0 }
-    let bootstrapped = try ForestRegressor(treeCount: 3)
+    let bootstrapped = try ForestRegressor(treeCount: 3, categorySmoothing: 0)
     let with = try bootstrapped.fit(try Dataset(features: table, targets: [wild], weights: counts.map(Double.init)), in: context)
     let without = try bootstrapped.fit(
       try Dataset(features: table, targets: [target], weights: counts.map(Double.init)).selecting(rows: kept), in: context)
@@ -245,6 +247,39 @@ struct ForestTests {
     let drawn = try ForestRegressor(treeCount: 1, maxDepth: 1, bootstrap: false, sampleShare: 0.001)
     // A single row is drawn: its target is all that is predicted.
     #expect(target.contains(try drawn.fit(rows, in: context).predict(table)[0][0]))
+  }
+
+  @Test("grows the same tree when there is memory for a few histograms alone")
+  func fewHistograms() throws {
+    let (table, target) = try mixedRows(1500, seed: 13)
+    let binner = try FeatureBinner(table, weights: nil, in: context)
+    let rows = try #require(BinnedRows(table, binner: binner, threads: 1))
+    let coding = GradientCoding(drawCount: rows.rowCount, outputCount: 1, isWeighted: false)
+    let plan = ForestPlan(
+      targets: [ScaledNumbers(target)], weights: nil, rows: rows, binner: binner, coding: coding, drawCount: rows.rowCount, weightUnit: 1)
+    func tree(_ bytes: Int, maxLeaves: Int?) throws -> GrownTree {
+      let limits = TreeLimits(maxLeaves: maxLeaves, minSamplesLeaf: 2, featureShare: 0.7, histogramBytes: bytes)
+      let grower = TreeGrower(rows, binner: binner, coding: coding, limits: limits, context: context)
+      let count = plan.fill(grower, copies: Array(repeating: 1, count: rows.rowCount))
+      var generator = SeededGenerator(seed: 1)
+      return try grower.grow(
+        count: count, drawCount: count, units: plan.units, features: plan.features, minimumGain: plan.minimumGain, generator: &generator)
+    }
+    for leaves in [nil, 150] {
+      let free = try tree(1 << 28, maxLeaves: leaves)
+      #expect(try tree(0, maxLeaves: leaves) == free)
+      #expect(free.leaves.count > 100)
+    }
+  }
+
+  @Test("is exact beyond a million rows, where the rows' count has a number of its own")
+  func manyRows() throws {
+    let count = (1 << 20) + 8
+    let table = try FeatureTable([.init("a", .numeric((0..<count).map { Double($0 % 4) }))])
+    let means: [Double] = [1, 50, 2, 9]
+    let target = (0..<count).map { means[$0 % 4] + Double($0 / 4 % 2) }
+    let model = try ForestRegressor(treeCount: 1, bootstrap: false).fit(try Dataset(features: table, targets: [target]), in: context)
+    #expect(try model.predict(table.selecting(rows: [0, 1, 2, 3]))[0] == [1.5, 50.5, 2.5, 9.5])
   }
 
   @Test("stops when it is told to, whenever that is, and tells how far it is")

@@ -122,3 +122,36 @@ void lathe_tree_predict(const struct lathe_tree_nodes *nodes, const uint8_t *bin
 /// Writes for each row the leaf that it falls into in tree `tree`.
 void lathe_tree_leaves(
   const struct lathe_tree_nodes *nodes, size_t tree, const uint8_t *bins, size_t stride, size_t count, int32_t *leaves);
+
+/// Leaves that a small tree has at most.
+#define LATHE_SMALL_LEAVES 32
+
+/// A split of a small tree; see `lathe_tree_nodes` for feature, threshold and shift.
+struct lathe_small_split {
+  uint16_t feature;
+  uint8_t threshold, shift;
+  /// The leaves, by bits, that a row which goes right does not fall into: those on the left.
+  uint32_t left_leaves;
+  /// The set of bins that go right, or −1.
+  int32_t set;
+};
+
+/// Trees of at most 32 leaves each, their leaves numbered from left to right.
+struct lathe_small_trees {
+  /// All splits of the first tree, then of the second, ….
+  const struct lathe_small_split *splits;
+  /// A tree's first split, and behind the last one's the number of all.
+  const int32_t *starts;
+  const uint32_t *set_words;
+  /// 32 places a tree, the leaves' values in the first of them.
+  const double *values;
+  size_t trees;
+};
+
+/// Rows that `lathe_small_trees_predict` takes at a time.
+#define LATHE_SMALL_ROWS 64
+
+/// Adds to `sums` the values of the leaves that each row falls into, tree after tree. Column f of the bins begins at
+/// `columns + f × column_stride`; columns can be read up to a multiple of 64 rows.
+void lathe_small_trees_predict(
+  const struct lathe_small_trees *trees, const uint8_t *columns, size_t column_stride, size_t count, double *sums);

@@ -9,16 +9,20 @@ final class BinnedRows: @unchecked Sendable {
   let featureCount: Int
   /// Bytes from one row to the next: whole words, so that eight bins can be read as one.
   let stride: Int
-  /// Row r of feature f at `f × rowCount + r`.
+  /// Bytes from one feature to the next, so many that rows can be read by whole groups.
+  let columnStride: Int
+  /// Row r of feature f at `f × columnStride + r`.
   let columns: UnsafeMutablePointer<UInt8>
   /// Feature f of row r at `r × stride + f`.
   let rows: UnsafeMutablePointer<UInt8>
 
-  /// Sorts the rows of `table`, all of whose features `binner` knows, into bins; of features that are not `used`, all is missing.
+  /// Sorts the rows of `table`, all of whose features `binner` knows, into bins; of features that are not `used`, all is missing. With
+  /// `byColumnsAlone` they are not laid out row after row.
   ///
   /// - Returns: `nil` when `isCancelled` said so.
   init?(
-    _ table: FeatureTable, binner: FeatureBinner, used: [Bool]? = nil, rows range: Range<Int>? = nil, threads: Int,
+    _ table: FeatureTable, binner: FeatureBinner, used: [Bool]? = nil, rows range: Range<Int>? = nil, byColumnsAlone: Bool = false,
+    threads: Int,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) {
     let range = range ?? 0..<table.rowCount
@@ -28,14 +32,17 @@ final class BinnedRows: @unchecked Sendable {
     self.rowCount = rowCount
     self.featureCount = featureCount
     self.stride = stride
-    columns = .allocate(capacity: max(1, rowCount * featureCount))
-    rows = .allocate(capacity: max(1, rowCount * stride))
+    let columnStride = (rowCount + Int(LATHE_SMALL_ROWS) - 1) / Int(LATHE_SMALL_ROWS) * Int(LATHE_SMALL_ROWS)
+    self.columnStride = columnStride
+    columns = .allocate(capacity: max(1, columnStride * featureCount))
+    rows = .allocate(capacity: byColumnsAlone ? 1 : max(1, rowCount * stride))
     // Each part writes bytes of its own.
     nonisolated(unsafe) let columns = columns
     nonisolated(unsafe) let rows = rows
     inParallel(featureCount, threads: threads) { feature in
       if isCancelled() { return }
-      let column = columns + feature * rowCount
+      let column = columns + feature * columnStride
+      (column + rowCount).update(repeating: 0, count: columnStride - rowCount)
       if let used, !used[feature] {
         column.update(repeating: 0, count: rowCount)
         return
@@ -51,11 +58,11 @@ final class BinnedRows: @unchecked Sendable {
       default: column.update(repeating: 0, count: rowCount)
       }
     }
-    let blocks = (rowCount + 4095) / 4096
+    let blocks = byColumnsAlone ? 0 : (rowCount + 4095) / 4096
     inParallel(blocks, threads: threads) { block in
       if isCancelled() { return }
       let start = block * 4096
-      lathe_transpose_bins(columns + start, rowCount, featureCount, min(4096, rowCount - start), rows + start * stride, stride)
+      lathe_transpose_bins(columns + start, columnStride, featureCount, min(4096, rowCount - start), rows + start * stride, stride)
       for row in start..<min(rowCount, start + 4096) {
         for padding in featureCount..<stride { rows[row * stride + padding] = 0 }
       }

@@ -9,6 +9,8 @@ struct ForestPlan: Sendable {
   let binner: FeatureBinner
   let coding: GradientCoding
   let drawCount: Int
+  /// What a weight of 1 is among the weights.
+  private let weightUnit: Double
   /// What 1 of each output's gradients stands for, in units of its spread where there are several outputs.
   let units: [Double]
   let minimumGain: Double
@@ -18,7 +20,8 @@ struct ForestPlan: Sendable {
   private let codes: [Int64]
 
   init(
-    targets: [ScaledNumbers], weights: [Double]?, rows: BinnedRows, binner: FeatureBinner, coding: GradientCoding, drawCount: Int
+    targets: [ScaledNumbers], weights: [Double]?, rows: BinnedRows, binner: FeatureBinner, coding: GradientCoding, drawCount: Int,
+    weightUnit: Double
   ) {
     self.targets = targets
     self.weights = weights
@@ -26,6 +29,7 @@ struct ForestPlan: Sendable {
     self.binner = binner
     self.coding = coding
     self.drawCount = drawCount
+    self.weightUnit = weightUnit
     features = splittable(binner)
     let count = rows.rowCount
     let channels = coding.channelCount
@@ -54,6 +58,9 @@ struct ForestPlan: Sendable {
     self.units = units
     self.minimumGain = minimumGain
   }
+
+  /// So many rows of weight 1, among the weights.
+  func smoothing(_ rows: Double) -> Double { min(rows * weightUnit, 1e150) }
 
   /// Gives `grower` the rows that were drawn, each as often as `copies` says; returns their number.
   ///

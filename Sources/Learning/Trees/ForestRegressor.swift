@@ -29,6 +29,9 @@ public struct ForestRegressor: Estimator {
     .flag("bootstrap", \.bootstrap, "whether a tree's rows are drawn with replacement"),
     .number("sample_share", \.sampleShare, .aboveUpTo(0, 1), "rows drawn for a tree, as a share of all"),
     .number("feature_share", \.featureShare, .aboveUpTo(0, 1), "features looked at for a split, as a share of all"),
+    .number(
+      "category_smoothing", \.categorySmoothing, .atLeast(0),
+      "rows of weight 1 and of the mean target that a level is blended with before levels are compared"),
     .choice("leaf", \.leaf, "what a leaf predicts of its rows"),
   ]
 
@@ -46,6 +49,8 @@ public struct ForestRegressor: Estimator {
   public private(set) var sampleShare = 1.0
   /// Features looked at for a split, as a share of all.
   public private(set) var featureShare = 1.0
+  /// Rows of the mean target that a level is blended with before levels are compared.
+  public private(set) var categorySmoothing = 10.0
   /// What a leaf predicts of its rows.
   public private(set) var leaf = Leaf.mean
 
@@ -55,7 +60,7 @@ public struct ForestRegressor: Estimator {
   /// Makes a forest; throws when a parameter is out of its bounds.
   public init(
     treeCount: Int = 100, maxDepth: Int? = nil, maxLeaves: Int? = nil, minSamplesLeaf: Int = 5, bootstrap: Bool = true,
-    sampleShare: Double = 1, featureShare: Double = 1, leaf: Leaf = .mean
+    sampleShare: Double = 1, featureShare: Double = 1, categorySmoothing: Double = 10, leaf: Leaf = .mean
   ) throws(LearningError) {
     self.treeCount = treeCount
     self.maxDepth = maxDepth
@@ -64,6 +69,7 @@ public struct ForestRegressor: Estimator {
     self.bootstrap = bootstrap
     self.sampleShare = sampleShare
     self.featureShare = featureShare
+    self.categorySmoothing = categorySmoothing
     self.leaf = leaf
     try check()
   }
@@ -82,7 +88,7 @@ public struct ForestRegressor: Estimator {
     let coding = GradientCoding(drawCount: drawCount, outputCount: counted.data.targets.count, isWeighted: counted.weights != nil)
     let plan = ForestPlan(
       targets: counted.data.targets.map(ScaledNumbers.init), weights: counted.weights, rows: rows, binner: binner, coding: coding,
-      drawCount: drawCount)
+      drawCount: drawCount, weightUnit: counted.unit)
     try context.checkCancellation()
     context.progress(0.02)
 
@@ -119,7 +125,8 @@ public struct ForestRegressor: Estimator {
       for row in generator.sample(plan.drawCount, of: count) { copies[row] = 1 }
     }
     let limits = TreeLimits(
-      maxDepth: maxDepth ?? .max, maxLeaves: maxLeaves, minSamplesLeaf: minSamplesLeaf, featureShare: featureShare)
+      maxDepth: maxDepth ?? .max, maxLeaves: maxLeaves, minSamplesLeaf: minSamplesLeaf, featureShare: featureShare,
+      smoothing: plan.smoothing(categorySmoothing))
     var alone = context
     alone.threads = 1
     let grower = TreeGrower(plan.rows, binner: plan.binner, coding: plan.coding, limits: limits, context: alone)

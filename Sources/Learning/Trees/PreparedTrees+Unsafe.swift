@@ -1,7 +1,15 @@
 import CKernels
 
 /// An ensemble laid out for prediction; see `lathe_tree_nodes` for the words.
-struct PreparedTrees: Hashable, Sendable {
+struct PreparedTrees: Sendable {
+  /// Where all trees have few leaves and one output: their splits, and their leaves' values; see `lathe_small_trees`.
+  private struct Small {
+    var splits: [lathe_small_split] = []
+    var starts: [Int32] = [0]
+    var values: [Double] = []
+  }
+
+  private let small: Small?
   private let words: [UInt64]
   private let sets: [Int32]
   private let setWords: [UInt32]
@@ -50,6 +58,39 @@ struct PreparedTrees: Hashable, Sendable {
     setWords = hasSets ? ensemble.setWords : []
     outputCount = ensemble.outputCount
     usedFeatures = ensemble.usedFeatures
+    small = Self.small(ensemble, words: words, values: values)
+  }
+
+  /// Whether rows need not be laid out row after row for ``addSums(of:to:)``.
+  var looksAtColumns: Bool { small != nil }
+
+  private static func small(_ ensemble: TreeEnsemble, words: [UInt64], values: [Double]) -> Small? {
+    guard ensemble.outputCount == 1 else { return nil }
+    var small = Small()
+    for (start, end) in zip(ensemble.starts, ensemble.starts.dropFirst()) {
+      guard Int(end - start) < 2 * Int(LATHE_SMALL_LEAVES) else { return nil }
+      // Leaves from left to right; a node's own are a run of them.
+      var leaves: [Double] = []
+      func visit(_ node: Int) {
+        let child = Int(ensemble.children[node])
+        guard child >= 0 else {
+          leaves.append(values[node])
+          return
+        }
+        let first = leaves.count
+        visit(child)
+        let left = (UInt32(1) << UInt32(leaves.count)) - (UInt32(1) << UInt32(first))
+        small.splits.append(
+          lathe_small_split(
+            feature: UInt16(words[node] & 0xffff), threshold: UInt8(words[node] >> 16 & 255), shift: UInt8(words[node] >> 24 & 255),
+            left_leaves: left, set: ensemble.sets[node]))
+        visit(child + 1)
+      }
+      visit(Int(start))
+      small.starts.append(Int32(small.splits.count))
+      small.values += leaves + Array(repeating: 0, count: Int(LATHE_SMALL_LEAVES) - leaves.count)
+    }
+    return small
   }
 
   /// Lends the nodes to a kernel.
@@ -77,7 +118,22 @@ struct PreparedTrees: Hashable, Sendable {
 
   /// Adds each row's values, summed over the trees, to `sums`, which has `outputCount` a row.
   func addSums(of rows: BinnedRows, to sums: inout [Double]) {
-    withNodes { lathe_tree_predict(&$0, rows.rows, rows.stride, rows.rowCount, &sums) }
+    guard let small else {
+      withNodes { lathe_tree_predict(&$0, rows.rows, rows.stride, rows.rowCount, &sums) }
+      return
+    }
+    small.splits.withUnsafeBufferPointer { splits in
+      small.starts.withUnsafeBufferPointer { starts in
+        small.values.withUnsafeBufferPointer { values in
+          setWords.withUnsafeBufferPointer { setWords in
+            var trees = lathe_small_trees(
+              splits: splits.baseAddress, starts: starts.baseAddress, set_words: setWords.baseAddress, values: values.baseAddress,
+              trees: starts.count - 1)
+            lathe_small_trees_predict(&trees, rows.columns, rows.columnStride, rows.rowCount, &sums)
+          }
+        }
+      }
+    }
   }
 
   /// Writes the node of the leaf that each row falls into in the first tree to `leaves`.
@@ -94,11 +150,14 @@ func sums(of ensembles: [PreparedTrees], outputCount: Int, over table: FeatureTa
   var used = [Bool](repeating: false, count: table.columns.count)
   for ensemble in ensembles { for (feature, isUsed) in ensemble.usedFeatures.enumerated() where isUsed { used[feature] = true } }
   let looked = used
+  let byColumnsAlone = ensembles.allSatisfy(\.looksAtColumns)
   let blocks = (table.rowCount + rowsAtATime - 1) / rowsAtATime
   let slots = Slots<[[Double]]>(count: blocks)
   inParallel(blocks, threads: threads) { block in
     let range = block * rowsAtATime..<min(table.rowCount, (block + 1) * rowsAtATime)
-    guard let rows = BinnedRows(table, binner: binner, used: looked, rows: range, threads: 1) else { return }
+    guard let rows = BinnedRows(table, binner: binner, used: looked, rows: range, byColumnsAlone: byColumnsAlone, threads: 1) else {
+      return
+    }
     slots[block] = ensembles.map { ensemble in
       var sums = [Double](repeating: 0, count: range.count * outputCount)
       ensemble.addSums(of: rows, to: &sums)

@@ -1,5 +1,5 @@
 /// One tree as it was grown: nodes in the order of their making, the root first, a node's two children side by side behind it.
-struct GrownTree: Sendable {
+struct GrownTree: Hashable, Sendable {
   /// The feature that a node splits by; −1 for a leaf.
   var features: [Int32] = []
   /// Bins 1…threshold go left, where the feature is of numbers.

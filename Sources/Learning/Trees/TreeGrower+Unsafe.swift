@@ -11,6 +11,8 @@ struct TreeLimits: Sendable {
   var featureShare = 1.0
   var l2 = 0.0
   var smoothing = 0.0
+  /// Memory for histograms; where there are more leaves than it holds, some are counted again.
+  var histogramBytes = 256 << 20
 }
 
 /// How rows' weights and gradients become the integers that histograms sum up; see `lathe_tree_layout`.
@@ -115,8 +117,7 @@ final class TreeGrower {
     }
     offsets[count] = UInt32(slots)
     slotCount = slots
-    // 256 MB of histograms; where there are more leaves, some are counted again.
-    histogramLimit = max(8, (256 << 20) / max(1, slots * coding.channelCount * 8))
+    histogramLimit = max(8, limits.histogramBytes / max(1, slots * coding.channelCount * 8))
     layout = lathe_tree_layout(
       offsets: offsets, categorical: categorical, channels: coding.channelCount, outputs: coding.outputCount,
       weighted: coding.isWeighted ? 1 : 0, count_bits: Int32(coding.countBits), weight_unit: coding.weightUnit,
@@ -168,7 +169,7 @@ final class TreeGrower {
       let start = open.range.lowerBound
       let leftCount = withUnsafeBytes(of: &open.split.right) { set in
         lathe_tree_partition(
-          rows.columns + Int(open.split.feature) * rows.rowCount, order + start, open.range.count,
+          rows.columns + Int(open.split.feature) * rows.columnStride, order + start, open.range.count,
           set.assumingMemoryBound(to: UInt32.self).baseAddress, scratch)
       }
       let left = start..<start + leftCount
