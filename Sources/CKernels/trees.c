@@ -34,6 +34,19 @@ INLINE uint64_t ordered(double value) {
 #define DIGITS 6
 
 void lathe_sort_numbers(double *keys, double *payload, size_t count, double *key_scratch, double *payload_scratch) {
+  if (count <= 64) {
+    for (size_t i = 1; i < count; i++) {
+      double key = keys[i], value = payload ? payload[i] : 0;
+      size_t j = i;
+      for (; j > 0 && keys[j - 1] > key; j--) {
+        keys[j] = keys[j - 1];
+        if (payload) payload[j] = payload[j - 1];
+      }
+      keys[j] = key;
+      if (payload) payload[j] = value;
+    }
+    return;
+  }
   // Counts of all digits in one pass; a digit that all keys share needs no pass of its own.
   static const size_t buckets = (size_t)1 << DIGIT;
   size_t counts[DIGITS << DIGIT];
@@ -93,14 +106,15 @@ static void find(double *values, size_t count, size_t rank) {
   }
 }
 
-double lathe_median(double *values, size_t count) {
-  size_t upper = count / 2;
+double lathe_quantile(double *values, size_t count, double share) {
+  double aim = share * (double)count;
+  size_t upper = aim < (double)count ? (size_t)aim : count - 1;
   find(values, count, upper);
-  double median = values[upper];
-  if (count % 2 == 1) return median;
+  double value = values[upper];
+  if ((double)upper != aim || upper == 0) return value;
   double lower = values[0];
   for (size_t i = 1; i < upper; i++) lower = values[i] > lower ? values[i] : lower;
-  return lower / 2 + median / 2;
+  return lower / 2 + value / 2;
 }
 
 // MARK: Bins

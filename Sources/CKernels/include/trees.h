@@ -53,8 +53,9 @@ struct lathe_tree_split {
 /// much room.
 void lathe_sort_numbers(double *keys, double *payload, size_t count, double *key_scratch, double *payload_scratch);
 
-/// Returns the median of `count` ≥ 1 numbers, none of them NaN: of an even count the mean of the two in the middle. Reorders them.
-double lathe_median(double *values, size_t count);
+/// Returns the number below which the share `share`, 0…1, of `count` ≥ 1 numbers lies, none of them NaN; where it is between two of
+/// them, their mean. Reorders them.
+double lathe_quantile(double *values, size_t count, double share);
 
 /// Writes for each value 0 when it is NaN, else 1 + the number of `bounds` below it. There are at most 254 bounds, ascending.
 void lathe_bin_numbers(const double *values, size_t count, const double *bounds, size_t bound_count, uint8_t *bins);

@@ -193,8 +193,8 @@ struct Booster {
 
   /// The size of residual beyond which only the size counts: anew for each tree, as Friedman has it.
   private func huberBound(_ residuals: [Double]) -> Double {
-    let sizes = split.training.map { abs(residuals[Int($0)]) }
-    let bound = quantile(sizes, weights: weights.map { weights in split.training.map { weights[Int($0)] } }, share: settings.huberShare)
+    var sizes = split.training.map { abs(residuals[Int($0)]) }
+    let bound = quantile(&sizes, weights: weights.map { weights in split.training.map { weights[Int($0)] } }, share: settings.huberShare)
     // Where most residuals are 0, the others must still count.
     return bound > 0 ? bound : sizes.reduce(0, max)
   }
