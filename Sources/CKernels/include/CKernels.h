@@ -3,3 +3,4 @@
 #include "checksum.h"
 #include "error_sums.h"
 #include "neighbors.h"
+#include "trees.h"
