@@ -66,6 +66,10 @@ INLINE void activation_gradient(enum lathe_activation activation, const float *o
   }
 }
 
+INLINE void add(float *sums, const float *values, size_t count) {
+  for (size_t i = 0; i < count; i += WIDTH) *(lanes *)(sums + i) += *(const lanes *)(values + i);
+}
+
 INLINE double sum(lanes values) {
   double total = 0;
   for (int lane = 0; lane < WIDTH; lane++) total += values[lane];
@@ -131,6 +135,7 @@ EACH_CPU(void, activate, (enum lathe_activation activation, float *values, size_
 EACH_CPU(
   void, activation_gradient, (enum lathe_activation activation, const float *outputs, float *gradient, size_t count),
   (activation, outputs, gradient, count))
+EACH_CPU(void, add, (float *sums, const float *values, size_t count), (sums, values, count))
 EACH_CPU(
   double, adam, (const struct lathe_update *update, float *weights, const float *gradient, float *first, float *second, size_t count),
   (update, weights, gradient, first, second, count))

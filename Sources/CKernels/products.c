@@ -18,13 +18,13 @@ typedef float lanes __attribute__((vector_size(4 * LATHE_LANES), aligned(4)));
 
 INLINE void multiply_tile(
   size_t k, const float *a, size_t a_row, size_t a_column, const float *b, size_t b_row, const float *bias, float *c, size_t c_row,
-  int rows, int vectors) {
+  int adds, int rows, int vectors) {
   lanes sum[14][2];
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) {
     lanes start = bias ? *(const lanes *)(bias + v * LATHE_LANES) : (lanes){0};
 #pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) sum[row][v] = start;
+    for (int row = 0; row < rows; row++) sum[row][v] = adds ? *(lanes *)(c + (size_t)row * c_row + v * LATHE_LANES) : start;
   }
   for (size_t p = 0; p < k; p++) {
     lanes columns[2];
@@ -46,7 +46,7 @@ INLINE void multiply_tile(
 /// All rows of a panel of `vectors` columns, in tiles of at most `most` rows that are as equal as can be.
 INLINE void multiply_panel(
   size_t m, size_t k, const float *a, size_t a_row, size_t a_column, const float *b, size_t b_row, const float *bias, float *c,
-  size_t c_row, int most, int vectors) {
+  size_t c_row, int adds, int most, int vectors) {
   size_t tiles = (m + (size_t)most - 1) / (size_t)most;
   for (size_t tile = 0; tile < tiles; tile++) {
     size_t first = tile * m / tiles, rows = (tile + 1) * m / tiles - first;
@@ -54,7 +54,7 @@ INLINE void multiply_panel(
     float *to = c + first * c_row;
 #define TILE(count)                                                                                 \
   case count:                                                                                       \
-    if (count <= most) multiply_tile(k, from, a_row, a_column, b, b_row, bias, to, c_row, MIN(count, most), vectors); \
+    if (count <= most) multiply_tile(k, from, a_row, a_column, b, b_row, bias, to, c_row, adds, MIN(count, most), vectors); \
     break;
     switch (rows) {
       TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
@@ -65,22 +65,22 @@ INLINE void multiply_panel(
 
 #define PARAMETERS                                                                                                              \
   size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_column, const float *b, size_t b_row, const float *bias, \
-    float *c, size_t c_row
-#define ARGUMENTS m, n, k, a, a_row, a_column, b, b_row, bias, c, c_row
+    float *c, size_t c_row, int adds
+#define ARGUMENTS m, n, k, a, a_row, a_column, b, b_row, bias, c, c_row, adds
 
 /// `pair` and `single`: the most rows of a tile of two vectors (0: there are no such tiles) and of one.
 INLINE void multiply(PARAMETERS, int pair, int single) {
   size_t column = 0;
 #define PANELS(most, vectors)                                                                                           \
   for (; most > 0 && n - column >= vectors * LATHE_LANES; column += vectors * LATHE_LANES)                              \
-    multiply_panel(m, k, a, a_row, a_column, b + column, b_row, bias ? bias + column : bias, c + column, c_row, MAX(most, 1), vectors);
+    multiply_panel(m, k, a, a_row, a_column, b + column, b_row, bias ? bias + column : bias, c + column, c_row, adds, MAX(most, 1), vectors);
   PANELS(pair, 2)
   PANELS(single, 1)
 #undef PANELS
   // Columns that fill no vector, one by one.
   for (; column < n; column++) {
     for (size_t row = 0; row < m; row++) {
-      float sum = bias ? bias[column] : 0;
+      float sum = adds ? c[row * c_row + column] : bias ? bias[column] : 0;
       for (size_t p = 0; p < k; p++) sum += b[p * b_row + column] * a[row * a_row + p * a_column];
       c[row * c_row + column] = sum;
     }

@@ -21,7 +21,7 @@ struct MatrixProductTests {
   }()
 
   @Test(
-    "are those of a double loop, for odd sizes, a transposed left side, rows that lie apart, with and without a bias",
+    "are those of a double loop, for odd sizes, a transposed left side, rows that lie apart, and each way to start",
     arguments: [
       false, true,
     ])
@@ -35,19 +35,19 @@ struct MatrixProductTests {
         let a = numbers((m + aGap) * (k + aGap) + 1, &generator)
         let b = numbers(k * bRow, &generator)
         let bias = numbers(n, &generator)
-        let hasBias = generator.integer(below: 2) == 0
+        let (hasBias, adds) = (generator.integer(below: 2) == 0, generator.integer(below: 3) == 0)
         var c = [Float](repeating: -7, count: m * cRow)
-        lathe_product(cpu, m, n, k, a, aRow, aColumn, b, bRow, hasBias ? bias : nil, &c, cRow)
+        lathe_product(cpu, m, n, k, a, aRow, aColumn, b, bRow, hasBias ? bias : nil, &c, cRow, adds ? 1 : 0)
         for row in 0..<m {
           for column in 0..<cRow {
             guard column < n else {
               #expect(c[row * cRow + column] == -7, "\(m) × \(n) × \(k) writes beyond its rows")
               continue
             }
-            var sum = hasBias ? Double(bias[column]) : 0
+            var sum = adds ? -7 : hasBias ? Double(bias[column]) : 0
             for p in 0..<k { sum += Double(a[row * aRow + p * aColumn]) * Double(b[p * bRow + column]) }
-            // k products of numbers below 1, each rounded to 24 bits.
-            let isNear = abs(Double(c[row * cRow + column]) - sum) <= Double(k + 1) * 6e-8 * (1 + Double(k) / 4)
+            // k products of numbers below 1 and a start, each rounded to 24 bits.
+            let isNear = abs(Double(c[row * cRow + column]) - sum) <= Double(k + 1) * 6e-8 * (8 + Double(k) / 4)
             #expect(isNear, "\(m) × \(n) × \(k) on \(cpu) at \(row), \(column)")
           }
         }
@@ -62,14 +62,14 @@ struct MatrixProductTests {
     let (a, b, bias) = (numbers(m * k, &generator), numbers(k * n, &generator), numbers(n, &generator))
     for cpu in Self.cpus {
       var whole = [Float](repeating: 0, count: m * n)
-      lathe_product(cpu, m, n, k, a, k, 1, b, n, bias, &whole, n)
+      lathe_product(cpu, m, n, k, a, k, 1, b, n, bias, &whole, n, 0)
       for _ in 0..<40 {
         let (row, column) = (generator.integer(below: m), 16 * generator.integer(below: 6))
         let rows = 1 + generator.integer(below: m - row)
         let columns = 1 + generator.integer(below: n - column)
         var part = [Float](repeating: 0, count: rows * columns)
         lathe_product(
-          cpu, rows, columns, k, Array(a[(row * k)...]), k, 1, Array(b[column...]), n, Array(bias[column...]), &part, columns)
+          cpu, rows, columns, k, Array(a[(row * k)...]), k, 1, Array(b[column...]), n, Array(bias[column...]), &part, columns, 0)
         let same = (0..<rows * columns).allSatisfy { part[$0] == whole[(row + $0 / columns) * n + column + $0 % columns] }
         #expect(same, "\(rows) × \(columns) at \(row), \(column) on \(cpu)")
       }

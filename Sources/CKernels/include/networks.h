@@ -14,6 +14,9 @@ void lathe_activate(enum lathe_cpu cpu, enum lathe_activation activation, float 
 void lathe_activation_gradient(
   enum lathe_cpu cpu, enum lathe_activation activation, const float *outputs, float *gradient, size_t count);
 
+/// Adds `count` values, a multiple of 16, to `sums`.
+void lathe_add(enum lathe_cpu cpu, float *sums, const float *values, size_t count);
+
 /// How weights follow their gradient, which is (`gradient` + `decay` × weight) × `scale`.
 struct lathe_update {
   float decay, scale, rate;

@@ -30,8 +30,7 @@ extension Network {
                   let to = base + number % 2 * Self.chunk * widest
                   lathe_product(
                     cpu, rows, layer.width, layer.inputs, from, fromWidth, 1, weights + layer.offset, layer.width, weights + layer.biases,
-                    to,
-                    layer.width)
+                    to, layer.width, 0)
                   if number + 1 < layers.count { lathe_activate(cpu, activation.kernel, to, rows * layer.width) }
                   (from, fromWidth) = (UnsafePointer(to), layer.width)
                 }
