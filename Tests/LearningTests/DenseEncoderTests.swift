@@ -131,6 +131,21 @@ struct DenseEncoderTests {
     for (a, b) in zip(try one.encode(features).values, try other.encode(features).values) { #expect(abs(a - b) < 1e-6) }
   }
 
+  @Test("Gaps become the weighted median of any numbers", arguments: 0..<50 as Range<UInt64>)
+  func medians(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let count = 1 + generator.integer(below: 40)
+    let numbers = (0..<count).map { _ in Double(generator.integer(below: 1 + Int(seed))) }
+    let weights = (0..<count).map { _ in 1 + generator.integer(below: 3) }
+    let sorted = zip(numbers, weights).flatMap { Array(repeating: $0, count: $1) }.sorted()
+    let median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    // A column of one value is left out.
+    guard Set(numbers).count > 1 else { return }
+    let encoder = try DenseEncoder(
+      fitting: try table(("a", .numeric(numbers))), weights: weights.map { Double($0) }, options: .init(standardise: false))
+    #expect(try encoder.encode(table(("a", .numeric([.nan])))).values == [Float(median)])
+  }
+
   @Test("Feature weights multiply a feature's columns, and 0 leaves it out")
   func featureWeights() throws {
     let features = try table(

@@ -1,6 +1,9 @@
 #pragma once
 
 #include "checksum.h"
+#include "cpu.h"
 #include "error_sums.h"
 #include "neighbors.h"
+#include "networks.h"
+#include "products.h"
 #include "trees.h"

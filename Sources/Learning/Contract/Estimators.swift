@@ -3,9 +3,13 @@ public import Tabular
 /// All estimators by name: what scripts and settings choose from.
 public enum Estimators {
   /// The estimators, in the order in which they are explained.
-  public static let all: [any Estimator.Type] = [KNNRegressor.self, StackingRegressor.self]
+  public static let all: [any Estimator.Type] = [
+    KNNRegressor.self, ForestRegressor.self, BoostingRegressor.self, MLPRegressor.self, StackingRegressor.self,
+  ]
 
-  private static let models: [any Model.Type] = [KNNModel.self, StackedModel.self]
+  private static let models: [any Model.Type] = [
+    KNNModel.self, ForestModel.self, BoostingModel.self, MLPModel.self, StackedModel.self,
+  ]
 
   /// Makes the estimator called `name`; parameters that are not given have their defaults.
   public static func make(_ name: String, _ values: [String: PlainValue] = [:]) throws(LearningError) -> any Estimator {

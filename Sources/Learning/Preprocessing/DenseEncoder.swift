@@ -35,14 +35,18 @@ public struct DenseEncoder: Hashable, Sendable {
   /// The features that it was fitted on.
   public let schema: FeatureSchema
   private let encodings: [Encoding]
-  /// Number of columns of what ``encode(_:)`` returns.
+  /// Number of columns of what ``encode(_:in:)`` returns.
   public let columnCount: Int
 
   /// Learns from the rows of `table`, of which there is at least one.
   ///
-  /// - Parameter weights: How much each row counts, ≥ 0 and finite, not all 0; `nil`: all the same.
-  /// - Complexity: O(values × log rows), for the medians.
-  public init(fitting table: FeatureTable, weights: [Double]? = nil, options: Options = Options()) throws(LearningError) {
+  /// - Parameters:
+  ///   - weights: How much each row counts, ≥ 0 and finite, not all 0; `nil`: all the same.
+  ///   - context: Asked between features whether to go on.
+  /// - Complexity: O(values), and O(levels × log levels).
+  public init(
+    fitting table: FeatureTable, weights: [Double]? = nil, options: Options = Options(), in context: FitContext = FitContext()
+  ) throws(LearningError) {
     guard options.levelLimit >= 1 else { throw .parameter("the limit of levels must be an integer ≥ 1, got \(options.levelLimit)") }
     for (name, weight) in options.featureWeights.sorted(by: { $0.key < $1.key }) {
       guard table.columns.contains(where: { $0.name == name }) else {
@@ -65,7 +69,8 @@ public struct DenseEncoder: Hashable, Sendable {
     let rows = weights.map { weights in weights.indices.filter { weights[$0] > 0 } } ?? Array(0..<table.rowCount)
     let shares = rows.map { row in weights.map { $0[row] * unit } ?? 1 }
     schema = table.schema
-    encodings = table.columns.map { column in
+    encodings = try table.columns.map { (column) throws(LearningError) in
+      try context.checkCancellation()
       let weight = options.featureWeights[column.name] ?? 1
       switch column.values {
       case .numeric(let numbers):
@@ -80,11 +85,12 @@ public struct DenseEncoder: Hashable, Sendable {
   /// The rows of `features` as numbers, each row by itself: shape (rows, ``columnCount``).
   ///
   /// Features are matched by name; throws when one lacks or is of another kind.
-  public func encode(_ features: FeatureTable) throws(LearningError) -> Matrix {
+  public func encode(_ features: FeatureTable, in context: FitContext = FitContext()) throws(LearningError) -> Matrix {
     let table = try schema.aligned(features)
     var matrix = Matrix(rowCount: table.rowCount, columnCount: columnCount)
     // In blocks of rows, so that the part of the matrix that is written to stays in the cache from column to column.
     for start in stride(from: 0, to: table.rowCount, by: 256) {
+      try context.checkCancellation()
       let rows = start..<min(start + 256, table.rowCount)
       var first = 0
       for (column, encoding) in zip(table.columns, encodings) {
@@ -271,21 +277,31 @@ private struct CategoricalEncoding: Hashable, Codable, Sendable {
   }
 }
 
-/// The value that half of the weight lies below; between two values, their middle.
+/// The value that half of the weight lies below; between two values, their middle. O(values) in the mean: instead of sorting, the part
+/// that holds it is parted again and again (C. Hoare, "Algorithm 65: FIND", 1961).
 private func weightedMedian(_ values: [(Double, Double)]) -> Double {
-  let sorted = values.sorted { $0.0 < $1.0 }
-  let half = sorted.reduce(0) { $0 + $1.1 } / 2
-  var below = 0.0
-  for (position, (value, share)) in sorted.enumerated() {
-    below += share
-    if below > half { return value }
-    if below == half, position + 1 < sorted.count { return value / 2 + sorted[position + 1].0 / 2 }
+  let half = values.reduce(0) { $0 + $1.1 } / 2
+  var (rest, below) = (values, 0.0)
+  while true {
+    let ends = [rest[0].0, rest[rest.count / 2].0, rest[rest.count - 1].0].sorted()
+    let pivot = ends[1]
+    let less = rest.filter { $0.0 < pivot }
+    let lessShare = less.reduce(0) { $0 + $1.1 }
+    if !less.isEmpty, below + lessShare >= half {
+      rest = less
+      continue
+    }
+    below = rest.reduce(below + lessShare) { $1.0 == pivot ? $0 + $1.1 : $0 }
+    rest = rest.filter { $0.0 > pivot }
+    if below >= half || rest.isEmpty {
+      let next = below == half ? values.reduce(Double.infinity) { $1.0 > pivot ? min($0, $1.0) : $0 } : .infinity
+      return next.isFinite ? pivot / 2 + next / 2 : pivot
+    }
   }
-  return sorted.last?.0 ?? 0
 }
 
 /// Weighted mean and standard deviation of finite values, in two passes; computed near 1, so that no square overflows or vanishes.
-private func moments(_ values: [(Double, Double)]) -> (mean: Double, deviation: Double) {
+func moments(_ values: [(Double, Double)]) -> (mean: Double, deviation: Double) {
   let size = values.reduce(0) { max($0, abs($1.0)) }
   guard size >= .leastNormalMagnitude else { return (0, 0) }
   let unit = Double(sign: .plus, exponent: -size.exponent, significand: 1)
