@@ -445,14 +445,14 @@ struct MLPTests {
     let mlp = try MLPRegressor(["early_stopping": true, "validation_share": 0.2])
     var generator = SeededGenerator(seed: seed)
     let rows = (0..<300).filter { $0 % 3 > 0 }
-    let plain = mlp.split(rows, nil, &generator)
+    let plain = try mlp.split(rows, nil, &generator)
     #expect(plain.validation.count == 40 && (plain.training + plain.validation).sorted() == rows.map { Int32($0) })
     let groups = (0..<300).map { $0 / 7 }
-    let grouped = mlp.split(rows, groups, &generator)
+    let grouped = try mlp.split(rows, groups, &generator)
     #expect((40..<47).contains(grouped.validation.count) && (grouped.training + grouped.validation).sorted() == rows.map { Int32($0) })
     #expect(Set(grouped.training.map { groups[Int($0)] }).isDisjoint(with: grouped.validation.map { groups[Int($0)] }))
-    #expect(mlp.split([5], nil, &generator).training == [5])
-    #expect(mlp.split([5, 6], Array(repeating: 1, count: 7), &generator).training.count == 2)
+    #expect(try mlp.split([5], nil, &generator).training == [5])
+    #expect(try mlp.split([5, 6], Array(repeating: 1, count: 7), &generator).training.count == 2)
     let one = try Dataset(features: FeatureTable([.init("a", .numeric([1, 2]))]), targets: [[1, 2]], groups: [4, 4])
     #expect(try mlp.fit(one, in: FitContext()).validationCurve.isEmpty)
   }

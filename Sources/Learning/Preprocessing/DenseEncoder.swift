@@ -87,22 +87,21 @@ public struct DenseEncoder: Hashable, Sendable {
   /// Features are matched by name; throws when one lacks or is of another kind.
   public func encode(_ features: FeatureTable, in context: FitContext = FitContext()) throws(LearningError) -> Matrix {
     let table = try schema.aligned(features)
-    var matrix = Matrix(rowCount: table.rowCount, columnCount: columnCount)
-    // In blocks of rows, so that the part of the matrix that is written to stays in the cache from column to column.
-    for start in stride(from: 0, to: table.rowCount, by: 256) {
-      try context.checkCancellation()
-      let rows = start..<min(start + 256, table.rowCount)
+    let values = filled(table.rowCount) { block, rows in
+      if context.isCancelled { return false }
       var first = 0
       for (column, encoding) in zip(table.columns, encodings) {
         switch (column.values, encoding) {
-        case (.numeric(let numbers), .numeric(let encoding)): encoding.encode(numbers, rows, first, &matrix)
-        case (.categorical(let codes, _), .categorical(let encoding)): encoding.encode(codes, rows, first, &matrix)
+        case (.numeric(let numbers), .numeric(let encoding)): encoding.encode(numbers, rows, first, columnCount, &block)
+        case (.categorical(let codes, _), .categorical(let encoding)): encoding.encode(codes, rows, first, columnCount, &block)
         default: preconditionFailure("an aligned table has the kinds of its schema")
         }
         first += encoding.width
       }
+      return true
     }
-    return matrix
+    guard let values else { throw .cancelled }
+    return Matrix(rowCount: table.rowCount, columnCount: columnCount, values: values)
   }
 
   /// What each column holds: `diameter`, `diameter missing`, `material=steel`, `material other`, `material missing`.
@@ -204,20 +203,19 @@ private struct NumericEncoding: Hashable, Codable, Sendable {
       && weight >= 0 && weight <= DenseEncoder.weightLimit && limit >= 0 && limit <= 1e12
   }
 
-  func encode(_ numbers: [Double], _ rows: Range<Int>, _ first: Int, _ matrix: inout Matrix) {
+  func encode(_ numbers: [Double], _ rows: Range<Int>, _ first: Int, _ columnCount: Int, _ block: inout MutableSpan<Float>) {
     guard width > 0 else { return }
-    let columnCount = matrix.columnCount
     // Halves, because the difference of two huge numbers overflows.
     let (center, scale) = (center / 2, scale / 2)
     for row in rows {
       let number = numbers[row]
-      let place = row * columnCount + first
+      let place = (row - rows.lowerBound) * columnCount + first
       if hasValue {
         let value = number.isFinite ? number : number.isNaN ? median : min(greatest, max(least, number))
         let encoded = min(limit, max(-limit, (value / 2 - center) / scale))
-        matrix.values[place] = Float(encoded * weight)
+        block[place] = Float(encoded * weight)
       }
-      if hasIndicator, number.isNaN { matrix.values[place + (hasValue ? 1 : 0)] = Float(weight) }
+      if hasIndicator, number.isNaN { block[place + (hasValue ? 1 : 0)] = Float(weight) }
     }
   }
 }
@@ -266,13 +264,12 @@ private struct CategoricalEncoding: Hashable, Codable, Sendable {
       && missing < width && columns.allSatisfy { $0 >= -1 && $0 < width } && weight >= 0 && weight <= DenseEncoder.weightLimit
   }
 
-  func encode(_ codes: [Int32], _ rows: Range<Int>, _ first: Int, _ matrix: inout Matrix) {
+  func encode(_ codes: [Int32], _ rows: Range<Int>, _ first: Int, _ columnCount: Int, _ block: inout MutableSpan<Float>) {
     guard width > 0 else { return }
-    let columnCount = matrix.columnCount
     for row in rows {
       var column = codes[row] < 0 ? -1 : columns[Int(codes[row])]
       if column < 0 { column = missing }
-      if column >= 0 { matrix.values[row * columnCount + first + Int(column)] = Float(weight) }
+      if column >= 0 { block[(row - rows.lowerBound) * columnCount + first + Int(column)] = Float(weight) }
     }
   }
 }
