@@ -121,6 +121,18 @@ public struct DenseEncoder: Hashable, Sendable {
     }
   }
 
+  /// How much of its feature one unit of each column is: the standard deviation for numbers that were standardised, else 1, by the
+  /// feature's weight.
+  var columnScales: [Double] {
+    encodings.flatMap { encoding -> [Double] in
+      switch encoding {
+      case .numeric(let encoding):
+        return (encoding.hasValue ? [encoding.scale / encoding.weight] : []) + (encoding.hasIndicator ? [1 / encoding.weight] : [])
+      case .categorical(let encoding): return Array(repeating: 1 / encoding.weight, count: encoding.width)
+      }
+    }
+  }
+
   /// Adds what ``init(from:)`` reads: a section `encoder` and one `encoder.schema`.
   public func write(to file: inout ModelWriter) {
     file.add("encoder.schema", json: schema)

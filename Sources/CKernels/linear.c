@@ -1,0 +1,215 @@
+#include "linear.h"
+
+#include <math.h>
+
+// Fusing would round differently from CPU to CPU.
+#pragma STDC FP_CONTRACT OFF
+
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define CLONES
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#define LANES 8
+#define BLOCK LATHE_LINEAR_BLOCK
+
+typedef double lanes __attribute__((vector_size(8 * LANES), aligned(8)));
+typedef float float_lanes __attribute__((vector_size(4 * LANES), aligned(4)));
+
+INLINE double across(const lanes *sum) {
+  const lanes s = *sum;
+  return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+CLONES void lathe_column_sums(const float *rows, size_t count, size_t columns, const double *weights, double *restrict sums) {
+  for (size_t row = 0; row < count; row++) {
+    const float *restrict x = rows + row * columns;
+    double weight = weights ? weights[row] : 1;
+    for (size_t column = 0; column < columns; column++) sums[column] += weight * (double)x[column];
+  }
+}
+
+/// Writes the rows less their centers, followed by their targets and zeros, to `z`, `width` numbers a row.
+INLINE void centre(
+  const float *rows, size_t count, size_t columns, const double *centers, const double *targets, size_t outputs, size_t width,
+  double *restrict z) {
+  for (size_t row = 0; row < count; row++) {
+    const float *x = rows + row * columns;
+    double *out = z + row * width;
+    for (size_t column = 0; column < columns; column++) out[column] = (double)x[column] - centers[column];
+    for (size_t output = 0; output < outputs; output++) out[columns + output] = targets[row * outputs + output];
+    for (size_t column = columns + outputs; column < width; column++) out[column] = 0;
+  }
+}
+
+// A tile of `height` × 8 sums stays in registers while a block of rows, which stays in the first-level cache, passes by. How high a
+// tile may be depends on how many registers the CPU has, but no sum's order of additions does.
+INLINE void gram_tile(const double *left, const double *right, size_t count, size_t width, int height, double *gram) {
+  lanes sum[LANES];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < height; i++) sum[i] = *(const lanes *)(gram + (size_t)i * width);
+  for (size_t row = 0; row < count; row++) {
+    lanes values = *(const lanes *)(right + row * width);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < height; i++) sum[i] += values * left[row * width + (size_t)i];
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < height; i++) *(lanes *)(gram + (size_t)i * width) = sum[i];
+}
+
+INLINE void gram(
+  const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets, size_t outputs,
+  double *scratch, double *sums, int height) {
+  size_t width = lathe_linear_width(columns + outputs);
+  for (size_t start = 0; start < count; start += BLOCK) {
+    size_t length = count - start < BLOCK ? count - start : BLOCK;
+    double *z = scratch, *weighted = scratch;
+    centre(rows + start * columns, length, columns, centers, targets + start * outputs, outputs, width, z);
+    if (weights) {
+      weighted = scratch + BLOCK * width;
+      for (size_t row = 0; row < length; row++)
+        for (size_t column = 0; column < width; column++) weighted[row * width + column] = weights[start + row] * z[row * width + column];
+    }
+    for (size_t i = 0; i < width; i += (size_t)height)
+      for (size_t j = i / LANES * LANES; j < width; j += LANES) gram_tile(weighted + i, z + j, length, width, height, sums + i * width + j);
+  }
+}
+
+/// Coordinates of `height` rows along 8 eigenvectors.
+INLINE void project_tile(const double *z, const double *vectors, size_t columns, size_t width, int height, double *out) {
+  lanes sum[LANES];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < height; i++) sum[i] = (lanes){0};
+  for (size_t column = 0; column < columns; column++) {
+    lanes vector = *(const lanes *)(vectors + column * width);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < height; i++) sum[i] += vector * z[(size_t)i * width + column];
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < height; i++) *(lanes *)(out + (size_t)i * width) = sum[i];
+}
+
+INLINE void leave_one_out(
+  const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets,
+  const struct lathe_ridge_path *path, double *scratch, double *errors, double *slack, int height) {
+  size_t width = lathe_linear_width(columns), outputs = path->outputs;
+  double *z = scratch, *projected = scratch + BLOCK * width;
+  for (size_t start = 0; start < count; start += BLOCK) {
+    size_t length = count - start < BLOCK ? count - start : BLOCK;
+    centre(rows + start * columns, length, columns, centers, targets, 0, width, z);
+    // The last tile may reach beyond the rows that there are: what it finds there is not looked at, but must be a number.
+    for (size_t index = length * width; index < (length + LANES - 1) / LANES * LANES * width; index++) z[index] = 0;
+    for (size_t k = 0; k < width; k += LANES)
+      for (size_t row = 0; row < length; row += (size_t)height)
+        project_tile(z + row * width, path->vectors + k, columns, width, height, projected + row * width + k);
+    for (size_t row = 0; row < length; row++) {
+      double weight = weights ? weights[start + row] : 1;
+      const double *q = projected + row * width, *target = targets + (start + row) * outputs;
+      for (size_t candidate = 0; candidate < path->candidates; candidate++) {
+        const double *shrinkage = path->shrinkage + candidate * width;
+        lanes sum = {0};
+        for (size_t k = 0; k < width; k += LANES) {
+          lanes values = *(const lanes *)(q + k);
+          sum += values * values * *(const lanes *)(shrinkage + k);
+        }
+        double left = 1 - (weight / path->total_weight + weight * across(&sum));
+        if (left < slack[candidate]) slack[candidate] = left;
+        for (size_t output = 0; output < outputs; output++) {
+          size_t place = candidate * outputs + output;
+          const double *answer = path->answers + place * width;
+          lanes dot = {0};
+          for (size_t k = 0; k < width; k += LANES) dot += *(const lanes *)(q + k) * *(const lanes *)(answer + k);
+          double error = (target[output] - across(&dot)) / left;
+          errors[place] += weight * error * error;
+        }
+      }
+    }
+  }
+}
+
+#define GRAM_PARAMETERS                                                                                                        \
+  const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets,        \
+    size_t outputs, double *scratch, double *sums
+#define GRAM_ARGUMENTS rows, count, columns, centers, weights, targets, outputs, scratch, sums
+#define PATH_PARAMETERS                                                                                                        \
+  const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets,        \
+    const struct lathe_ridge_path *path, double *scratch, double *errors, double *slack
+#define PATH_ARGUMENTS rows, count, columns, centers, weights, targets, path, scratch, errors, slack
+
+#if defined(__x86_64__)
+// 512-bit registers are used although the compiler's tuning for this level would rather not.
+#define V4 __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
+#define V3 __attribute__((target("arch=x86-64-v3")))
+V4 static void gram_v4(GRAM_PARAMETERS) { gram(GRAM_ARGUMENTS, 8); }
+V3 static void gram_v3(GRAM_PARAMETERS) { gram(GRAM_ARGUMENTS, 4); }
+static void gram_baseline(GRAM_PARAMETERS) { gram(GRAM_ARGUMENTS, 2); }
+V4 static void leave_one_out_v4(PATH_PARAMETERS) { leave_one_out(PATH_ARGUMENTS, 8); }
+V3 static void leave_one_out_v3(PATH_PARAMETERS) { leave_one_out(PATH_ARGUMENTS, 4); }
+static void leave_one_out_baseline(PATH_PARAMETERS) { leave_one_out(PATH_ARGUMENTS, 2); }
+#else
+static void gram_baseline(GRAM_PARAMETERS) { gram(GRAM_ARGUMENTS, 4); }
+static void leave_one_out_baseline(PATH_PARAMETERS) { leave_one_out(PATH_ARGUMENTS, 4); }
+#endif
+
+void lathe_gram(GRAM_PARAMETERS) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4")) return gram_v4(GRAM_ARGUMENTS);
+  if (__builtin_cpu_supports("x86-64-v3")) return gram_v3(GRAM_ARGUMENTS);
+#endif
+  gram_baseline(GRAM_ARGUMENTS);
+}
+
+void lathe_leave_one_out(PATH_PARAMETERS) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4")) return leave_one_out_v4(PATH_ARGUMENTS);
+  if (__builtin_cpu_supports("x86-64-v3")) return leave_one_out_v3(PATH_ARGUMENTS);
+#endif
+  leave_one_out_baseline(PATH_ARGUMENTS);
+}
+
+CLONES void lathe_linear_predict(
+  const float *rows, size_t count, size_t columns, const double *coefficients, double intercept, double *predictions) {
+  for (size_t row = 0; row < count; row++) {
+    const float *x = rows + row * columns;
+    lanes sum = {0};
+    size_t column = 0;
+    for (; column + LANES <= columns; column += LANES)
+      sum += __builtin_convertvector(*(const float_lanes *)(x + column), lanes) * *(const lanes *)(coefficients + column);
+    for (int lane = 0; column < columns; column++, lane++) sum[lane] += (double)x[column] * coefficients[column];
+    predictions[row] = intercept + across(&sum);
+  }
+}
+
+CLONES double lathe_dot(const double *x, const double *y, size_t count) {
+  lanes sum = {0};
+  size_t index = 0;
+  for (; index + LANES <= count; index += LANES) sum += *(const lanes *)(x + index) * *(const lanes *)(y + index);
+  for (int lane = 0; index < count; index++, lane++) sum[lane] += x[index] * y[index];
+  return across(&sum);
+}
+
+CLONES void lathe_add_multiple(double *restrict y, double a, const double *restrict x, size_t count) {
+  for (size_t index = 0; index < count; index++) y[index] += a * x[index];
+}
+
+CLONES void lathe_rotate(double *restrict x, double *restrict y, double c, double s, size_t count) {
+  for (size_t index = 0; index < count; index++) {
+    double first = x[index], second = y[index];
+    x[index] = c * first - s * second;
+    y[index] = s * first + c * second;
+  }
+}
+
+CLONES void lathe_cholesky_step(double *a, size_t size, size_t pivot) {
+  double *restrict top = a + pivot * size;
+  double root = sqrt(top[pivot]);
+  for (size_t column = pivot; column < size; column++) top[column] /= root;
+  for (size_t row = pivot + 1; row < size; row++) {
+    double factor = top[row];
+    if (factor == 0) continue;
+    double *restrict below = a + row * size;
+    for (size_t column = row; column < size; column++) below[column] -= factor * top[column];
+  }
+}
