@@ -123,6 +123,20 @@ struct ForestTests {
     #expect(try levels.predict(asked)[0] == [5, 1, 1, 5])
   }
 
+  @Test("sends what a split never saw to the side of more weight, be it the side of fewer rows")
+  func heavierSide() throws {
+    let forest = try ForestRegressor(treeCount: 1, minSamplesLeaf: 1, bootstrap: false, categorySmoothing: 0)
+    func predicted(_ column: FeatureTable.Values, _ asked: FeatureTable.Values, _ weights: [Double]?) throws -> [Double] {
+      let model = try forest.fit(try data([.init("a", column)], [[0, 0, 0, 10]], weights: weights), in: context)
+      return try model.predict(try FeatureTable([.init("a", asked)]))[0]
+    }
+    let levels = FeatureTable.Values.categorical([0, 0, 0, 1], levels: ["x", "y", "z"])
+    #expect(try predicted(levels, .categorical([2, -1], levels: ["x", "y", "z"]), nil) == [0, 0])
+    #expect(try predicted(levels, .categorical([2, -1], levels: ["x", "y", "z"]), [1, 1, 1, 9]) == [10, 10])
+    #expect(try predicted(.numeric([1, 1, 1, 2]), .numeric([.nan]), nil) == [0])
+    #expect(try predicted(.numeric([1, 1, 1, 2]), .numeric([.nan]), [1, 1, 1, 9]) == [10])
+  }
+
   @Test("orders infinities as numbers at the ends, and makes what it can of one row, one level, constants, duplicates and no features")
   func edges() throws {
     let forest = try ForestRegressor(treeCount: 3, minSamplesLeaf: 1, bootstrap: false)
@@ -318,7 +332,9 @@ struct ForestTests {
   @Test("refuses a file in which any number was changed so that it could not be walked, and crashes on none")
   func alteredFiles() throws {
     let (table, target) = try mixedRows(150, seed: 12)
-    let model = try ForestRegressor(treeCount: 3, maxDepth: 4).fit(try Dataset(features: table, targets: [target]), in: context)
+    // Two outputs: such trees are walked, those that boosting is tested with are not.
+    let model = try ForestRegressor(treeCount: 3, maxDepth: 4).fit(
+      try Dataset(features: table, targets: [target, target.map { -$0 }]), in: context)
     let integers = ["target_exponents", "bound_counts", "tree_starts", "node_features", "node_children", "node_sets"]
     let bytes = ["level_bins", "node_thresholds", "node_missing_right"]
     let numbers = ["bounds", "leaf_values", "feature_gains"]

@@ -92,7 +92,7 @@ public struct ForestRegressor: Estimator {
     try context.checkCancellation()
     context.progress(0.02)
 
-    // A thread works on one tree; where there are more threads than trees, the rest idles.
+    // A thread works on one tree; where there are more threads than trees, each tree gets some.
     let trees = Slots<(GrownTree, [Double])>(count: treeCount)
     let done = SharedCount()
     inParallel(treeCount, threads: context.threads) { index in
@@ -128,7 +128,7 @@ public struct ForestRegressor: Estimator {
       maxDepth: maxDepth ?? .max, maxLeaves: maxLeaves, minSamplesLeaf: minSamplesLeaf, featureShare: featureShare,
       smoothing: plan.smoothing(categorySmoothing))
     var alone = context
-    alone.threads = 1
+    alone.threads = max(1, context.threads / treeCount)
     let grower = TreeGrower(plan.rows, binner: plan.binner, coding: plan.coding, limits: limits, context: alone)
     let rowCount = plan.fill(grower, copies: copies)
     let tree = try grower.grow(
