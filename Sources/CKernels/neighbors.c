@@ -151,3 +151,13 @@ void lathe_top_k(PARAMETERS) {
 #endif
   for (size_t query = 0; query < query_count; query++) sort_best_first(similarities + query * k, ids + query * k, k);
 }
+
+void lathe_keep_best(
+  const int32_t *candidates, const float *found, size_t count, size_t k, int32_t *ids, float *similarities) {
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (size < k) rise(similarities, ids, size++, found[i], candidates[i]);
+    else if (is_worse(similarities[0], ids[0], found[i], candidates[i])) sink(similarities, ids, k, 0, found[i], candidates[i]);
+  }
+  sort_best_first(similarities, ids, size);
+}

@@ -2,4 +2,5 @@
 
 #include "checksum.h"
 #include "error_sums.h"
+#include "hnsw.h"
 #include "neighbors.h"
