@@ -75,7 +75,7 @@ let package = Package(
     .testTarget(
       name: "DemoPlantTests", dependencies: ["DemoPlant", "Learning", "Metrics", "Routing", "Tabular", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "LearningTests", dependencies: ["Learning", "Tabular"], swiftSettings: strict),
+    .testTarget(name: "LearningTests", dependencies: ["CKernels", "Learning", "Tabular"], swiftSettings: strict),
     .testTarget(name: "PlottingTests", dependencies: ["Plotting", "Tabular"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tabular"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tabular"], swiftSettings: strict),

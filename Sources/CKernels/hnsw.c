@@ -178,18 +178,27 @@ INLINE void fetch(const void *memory, size_t bytes) {
 #define NAME(x) x##_baseline
 #define LANES 8
 #include "hnsw_kernels.h"
-#define CHOOSE(call_v4, call_v3, call_baseline)                  \
-  do {                                                           \
-    if (__builtin_cpu_supports("x86-64-v4")) call_v4;            \
-    else if (__builtin_cpu_supports("x86-64-v3")) call_v3;       \
-    else call_baseline;                                          \
+#define SUPPORTS_V4 __builtin_cpu_supports("x86-64-v4")
+#define SUPPORTS_V3 __builtin_cpu_supports("x86-64-v3")
+#define PICK(v4, v3, call_v4, call_v3, call_baseline) \
+  do {                                                \
+    if (v4) call_v4;                                  \
+    else if (v3) call_v3;                             \
+    else call_baseline;                               \
   } while (0)
 #else
 #define NAME(x) x##_baseline
 #define LANES 1
 #include "hnsw_kernels.h"
-#define CHOOSE(call_v4, call_v3, call_baseline) call_baseline
+#define PICK(v4, v3, call_v4, call_v3, call_baseline) call_baseline
 #endif
+
+static _Atomic int highest_instance = LATHE_INSTANCES - 1;
+
+void lathe_graph_use_instance(int highest) { highest_instance = highest; }
+
+#define CHOOSE(call_v4, call_v3, call_baseline) \
+  PICK(highest_instance >= 2 && SUPPORTS_V4, highest_instance >= 1 && SUPPORTS_V3, call_v4, call_v3, call_baseline)
 #define DISPATCH(name, ...) CHOOSE(name##_v4(__VA_ARGS__), name##_v3(__VA_ARGS__), name##_baseline(__VA_ARGS__))
 
 void lathe_code_row(const float *row, size_t dimension, double scale, int16_t *code, size_t stride) {
@@ -241,7 +250,11 @@ void lathe_graph_link_back(
 
 void lathe_similarities(
   const float *vectors, size_t dimension, const float *query, const int32_t *ids, size_t count, float *similarities) {
-  DISPATCH(similarities, vectors, dimension, query, ids, count, similarities);
+  // As lathe_top_k chooses, for the sake of the same bits.
+  PICK(
+    SUPPORTS_V4, SUPPORTS_V3, similarities_v4(vectors, dimension, query, ids, count, similarities),
+    similarities_v3(vectors, dimension, query, ids, count, similarities),
+    similarities_baseline(vectors, dimension, query, ids, count, similarities));
 }
 
 int lathe_lists_are_sound(const int32_t *lists, size_t count, size_t width, int32_t limit) {

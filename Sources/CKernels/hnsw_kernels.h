@@ -205,12 +205,14 @@ static void NAME(walk_passing)(
   forget(scratch);
 }
 
-/// Algorithm 4 without its two options: of the candidates in `pool`, best first, keeps up to `limit` that are nearer to the base
-/// than to any kept before.
+/// Algorithm 4: of the candidates in `pool`, best first, keeps up to `limit` that are nearer to the base than to any kept before. Where
+/// they are few the nearest of those refused fill up to three quarters of M (the paper's keepPrunedConnections fills up to M): among
+/// clusters the rule alone leaves lists so short that 1.5 times the candidates are needed for a recall of 0.99 (measured at 100,000 × 128).
 static size_t NAME(select)(const struct lathe_graph *graph, const uint64_t *pool, size_t count, size_t limit, int32_t *kept) {
   const int16_t *codes = graph->codes;
-  size_t stride = graph->stride, size = 0;
-  int32_t found[4];
+  size_t stride = graph->stride, size = 0, refused_count = 0;
+  size_t fill = 3 * graph->upper_width / 4;
+  int32_t found[4], refused[MAX_WIDTH];
   if (count <= limit) {
     for (size_t i = 0; i < count; i++) kept[i] = node_of(pool[i]);
     return count;
@@ -229,7 +231,9 @@ static size_t NAME(select)(const struct lathe_graph *graph, const uint64_t *pool
     }
     for (; j < size && good; j++) good = NAME(dot)(code, codes + (size_t)kept[j] * stride, stride) <= own;
     if (good) kept[size++] = node;
+    else if (refused_count < fill) refused[refused_count++] = node;
   }
+  for (size_t i = 0; i < refused_count && size < fill; i++) kept[size++] = refused[i];
   return size;
 }
 

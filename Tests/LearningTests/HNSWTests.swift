@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 import Tabular
@@ -108,6 +109,23 @@ struct HNSWTests {
     let one = Self.bytes(try HNSWIndex(vectors, in: FitContext(seed: 5, threads: 1)))
     for threads in [2, 3] { #expect(Self.bytes(try HNSWIndex(vectors, in: FitContext(seed: 5, threads: threads))) == one) }
     #expect(Self.bytes(try HNSWIndex(vectors, in: FitContext(seed: 6))) != one)
+  }
+
+  @Test(
+    "is the same to the byte whatever the CPU offers, for dimensions around every register's width", arguments: [1, 8, 31, 33, 70, 128])
+  func isPortable(dimension: Int) throws {
+    defer { lathe_graph_use_instance(LATHE_INSTANCES - 1) }
+    let vectors = Self.clustered(1500, dimension, seed: 8)
+    let queries = Self.clustered(40, dimension, seed: 9)
+    var answers: Set<[Int32]> = []
+    var files: Set<[UInt8]> = []
+    for instance in 0..<LATHE_INSTANCES {
+      lathe_graph_use_instance(instance)
+      let index = try HNSWIndex(vectors)
+      files.insert(Self.bytes(index))
+      answers.insert(index.graphSearch(queries, k: 10, ef: 20, among: nil, threads: 1).ids)
+    }
+    #expect(files.count == 1 && answers.count == 1)
   }
 
   @Test("finds as much after vectors were added one by one and by the thousand as after one build")

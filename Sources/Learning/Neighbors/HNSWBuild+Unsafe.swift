@@ -138,7 +138,13 @@ extension HNSWIndex {
     for (offset, place) in order.enumerated() { nodeOfPlace[place] = Int32(old + offset) }
     for (slot, place) in table { nodesByCode[slot] = nodeOfPlace[place] }
 
-    graph.codes.own.reserveCapacity((old + fresh.count) * stride)
+    // Room is asked for in large pages before anything is in it; adding a few to many keeps what grows by itself.
+    if fresh.count > old {
+      graph.codes.own.reserveCapacity((old + fresh.count) * stride)
+      graph.codes.own.withUnsafeBufferPointer { lathe_prefer_large_pages($0.baseAddress, (old + fresh.count) * stride * 2) }
+      graph.links.own.reserveCapacity((old + fresh.count) * graph.width)
+      graph.links.own.withUnsafeBufferPointer { lathe_prefer_large_pages($0.baseAddress, (old + fresh.count) * graph.width * 4) }
+    }
     for place in order {
       let row = fresh[place]
       graph.codes.own += codes[row * stride..<(row + 1) * stride]
@@ -257,8 +263,6 @@ extension HNSWIndex {
           levels.withUnsafeBufferPointer { levels in
             upperFirst.withUnsafeBufferPointer { upperFirst in
               heads.withUnsafeMutableBufferPointer { heads in
-                lathe_prefer_large_pages(codes.baseAddress, codes.count * 2)
-                lathe_prefer_large_pages(links.baseAddress, links.count * 4)
                 var start = 0
                 while start < sequence.count {
                   let batch = sequence[start..<min(sequence.count, start + Self.batchSize)].sorted()
