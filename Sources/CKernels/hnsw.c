@@ -143,7 +143,13 @@ static void sort_keys(uint64_t *keys, size_t count) {
   }
 }
 
-INLINE int passes(const uint64_t *bits, int32_t node) { return bits[(uint32_t)node >> 6] >> (node & 63) & 1; }
+INLINE int passes(const struct lathe_graph_filter *filter, int32_t node) {
+  for (int32_t i = filter->starts[node]; i < filter->starts[node + 1]; i++) {
+    uint32_t member = (uint32_t)filter->members[i];
+    if (filter->bits[member >> 6] >> (member & 63) & 1) return 1;
+  }
+  return 0;
+}
 
 INLINE const int32_t *neighbors(const struct lathe_graph *graph, int32_t node, int level, size_t *width) {
   if (level == 0) {
@@ -227,9 +233,9 @@ int32_t lathe_graph_descend(const struct lathe_graph *graph, const int16_t *code
 }
 
 size_t lathe_graph_search(
-  const struct lathe_graph *graph, const int16_t *code, int32_t start, size_t ef, const uint64_t *passing,
+  const struct lathe_graph *graph, const int16_t *code, int32_t start, size_t ef, const struct lathe_graph_filter *filter,
   struct lathe_graph_scratch *scratch, int32_t *nodes, int32_t *similarities) {
-  if (passing) DISPATCH(walk_passing, graph, code, start, ef, passing, scratch);
+  if (filter) DISPATCH(walk_passing, graph, code, start, ef, filter, scratch);
   else DISPATCH(walk, graph, code, &start, 1, 0, ef, scratch);
   for (size_t i = 0; i < scratch->size; i++) {
     nodes[i] = node_of(scratch->pool[i]);

@@ -174,7 +174,7 @@ static void NAME(walk)(
 /// The same where only the nodes that pass count. Those that do not may lead on, so the nodes still to be walked from are a heap of
 /// their own, which ends when its best is worse than the worst of a full result.
 static void NAME(walk_passing)(
-  const struct lathe_graph *graph, const int16_t *code, int32_t start, size_t ef, const uint64_t *passing,
+  const struct lathe_graph *graph, const int16_t *code, int32_t start, size_t ef, const struct lathe_graph_filter *filter,
   struct lathe_graph_scratch *scratch) {
   uint64_t *pool = scratch->pool;
   int32_t list[MAX_WIDTH], scores[MAX_WIDTH];
@@ -183,7 +183,7 @@ static void NAME(walk_passing)(
   visit(scratch, start);
   uint64_t first = key(NAME(dot)(code, graph->codes + (size_t)start * graph->stride, graph->stride), start);
   heap_push(scratch, first);
-  if (passes(passing, start)) insert(pool, &size, ef, first);
+  if (passes(filter, start)) insert(pool, &size, ef, first);
   while (scratch->heap_size > 0) {
     uint64_t best = heap_pop(scratch);
     if (size == ef && best < pool[ef - 1]) break;
@@ -198,7 +198,7 @@ static void NAME(walk_passing)(
       uint64_t found = key(scores[i], list[i]);
       if (size == ef && found < pool[ef - 1]) continue;
       heap_push(scratch, found);
-      if (passes(passing, list[i])) insert(pool, &size, ef, found);
+      if (passes(filter, list[i])) insert(pool, &size, ef, found);
     }
   }
   scratch->size = size;

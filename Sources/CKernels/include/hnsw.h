@@ -40,10 +40,16 @@ void lathe_graph_scratch_free(struct lathe_graph_scratch *scratch);
 /// Returns the node of level 1 at which the greedy walk for `code` ends, from where level 0 is searched (the entry if there is no such level).
 int32_t lathe_graph_descend(const struct lathe_graph *graph, const int16_t *code);
 
+/// Which nodes count: those of which a member has its bit set. Members of node i are `members[starts[i]] … members[starts[i + 1] − 1]`.
+struct lathe_graph_filter {
+  const uint64_t *bits;
+  const int32_t *starts, *members;
+};
+
 /// Searches level 0 from `start` for the best `ef` nodes (Algorithm 2). Writes them best first and returns how many; `similarities` may be
-/// null. `passing`, unless null, says by bit which nodes count: others are walked over, not returned.
+/// null. With a `filter`, unless it is null, nodes that do not count are walked over and not returned.
 size_t lathe_graph_search(
-  const struct lathe_graph *graph, const int16_t *code, int32_t start, size_t ef, const uint64_t *passing,
+  const struct lathe_graph *graph, const int16_t *code, int32_t start, size_t ef, const struct lathe_graph_filter *filter,
   struct lathe_graph_scratch *scratch, int32_t *nodes, int32_t *similarities);
 
 /// Chooses the neighbours of the new node `batch[position]` on each of its levels (Algorithms 1, 2, 4) and writes its lists. Candidates

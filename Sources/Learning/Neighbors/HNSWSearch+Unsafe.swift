@@ -73,7 +73,6 @@ extension HNSWIndex {
     let similarities = Places<Float>(repeating: 0, count: queryCount * k)
     let part = 64
     withView { view in
-      let passingNodes = passing.map { Self.nodes(of: view, passing: $0) }
       inParallel((queryCount + part - 1) / part, threads: threads) { index in
         for query in index * part..<min(queryCount, (index + 1) * part) {
           let code = codes.start + query * stride
@@ -97,8 +96,14 @@ extension HNSWIndex {
         var precise: [Float] = []
         while begin < queryCount {
           for query in order[begin..<min(queryCount, begin + part)] {
-            let size = withUnsafePointer(to: view.graph) {
-              lathe_graph_search($0, codes.start + query * stride, starts.start[query], ef, passingNodes, scratch, &found, &scores)
+            let size = withUnsafePointer(to: view.graph) { graph in
+              let code = codes.start + query * stride
+              guard let passing else { return lathe_graph_search(graph, code, starts.start[query], ef, nil, scratch, &found, &scores) }
+              return passing.words.withUnsafeBufferPointer { words in
+                var filter = lathe_graph_filter(
+                  bits: words.baseAddress, starts: view.memberStarts.baseAddress, members: view.members.baseAddress)
+                return lathe_graph_search(graph, code, starts.start[query], ef, &filter, scratch, &found, &scores)
+              }
             }
             let candidates = candidates(in: view, nodes: found[..<size], scores: scores, k: k, passing: passing)
             if precise.count < candidates.count { precise = Array(repeating: 0, count: max(candidates.count, 2 * precise.count)) }
@@ -160,18 +165,6 @@ extension HNSWIndex {
     let found = try ExactIndex(checked: rows).search(queries, k: k, threads: threads)
     guard let ids else { return found }
     return Neighbors(offsets: found.offsets, ids: found.ids.map { Int32(ids[Int($0)]) }, similarities: found.similarities)
-  }
-
-  /// The nodes with a member that passes, a bit a node.
-  private static func nodes(of view: HNSWView, passing: Bitmap) -> [UInt64] {
-    var bits = [UInt64](repeating: 0, count: (view.graph.nodes + 63) / 64)
-    for node in 0..<view.graph.nodes {
-      for member in view.members[Int(view.memberStarts[node])..<Int(view.memberStarts[node + 1])] where passing[Int(member)] {
-        bits[node >> 6] |= 1 << UInt64(node & 63)
-        break
-      }
-    }
-    return bits
   }
 
   private static func packed(ids: [Int32], similarities: [Float], sizes: [Int32], k: Int) -> Neighbors {
