@@ -96,8 +96,14 @@ INLINE void search(
     for (size_t first = 0; first < query_count; first += LATHE_PANEL) {
       const float *panel = panels + first * dimension;
       size_t point = 0;
-      for (; point + (size_t)rows <= height; point += (size_t)rows)
+      for (; point + (size_t)rows <= height; point += (size_t)rows) {
+        // The first panel is what waits for memory: a tile's rows are too many streams for the CPU to see where they lead.
+        if (first == 0) {
+          const char *ahead = (const char *)(block + (point + (size_t)rows) * dimension);
+          for (size_t at = 0; at < (size_t)rows * dimension * sizeof(float); at += 64) __builtin_prefetch(ahead + at);
+        }
         score_tile(block + point * dimension, dimension, panel, rows, scores + point * LATHE_PANEL);
+      }
       for (; point < height; point++) score_tile(block + point * dimension, dimension, panel, 1, scores + point * LATHE_PANEL);
 
       size_t queries = query_count - first < LATHE_PANEL ? query_count - first : LATHE_PANEL;
@@ -150,4 +156,14 @@ void lathe_top_k(PARAMETERS) {
   search_baseline(ARGUMENTS);
 #endif
   for (size_t query = 0; query < query_count; query++) sort_best_first(similarities + query * k, ids + query * k, k);
+}
+
+void lathe_keep_best(
+  const int32_t *candidates, const float *found, size_t count, size_t k, int32_t *ids, float *similarities) {
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (size < k) rise(similarities, ids, size++, found[i], candidates[i]);
+    else if (is_worse(similarities[0], ids[0], found[i], candidates[i])) sink(similarities, ids, k, 0, found[i], candidates[i]);
+  }
+  sort_best_first(similarities, ids, size);
 }

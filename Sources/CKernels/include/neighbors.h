@@ -19,3 +19,7 @@ void lathe_pack_queries(const float *queries, size_t count, size_t dimension, fl
 void lathe_top_k(
   const float *points, size_t count, size_t dimension, int32_t first_id, const float *panels, size_t query_count, size_t k,
   float *thresholds, int32_t *sizes, int32_t *ids, float *similarities);
+
+/// Writes the `min(k, count)` candidates found most similar, best first, ties to the lower id; 1 ≤ k. No similarity may be NaN.
+void lathe_keep_best(
+  const int32_t *candidates, const float *found, size_t count, size_t k, int32_t *ids, float *similarities);

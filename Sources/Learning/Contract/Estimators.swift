@@ -4,11 +4,12 @@ public import Tabular
 public enum Estimators {
   /// The estimators, in the order in which they are explained.
   public static let all: [any Estimator.Type] = [
-    KNNRegressor.self, ForestRegressor.self, BoostingRegressor.self, MLPRegressor.self, StackingRegressor.self,
+    KNNRegressor.self, RidgeRegressor.self, RidgeCVRegressor.self, ElasticNetRegressor.self, ForestRegressor.self, BoostingRegressor.self,
+    MLPRegressor.self, StackingRegressor.self,
   ]
 
   private static let models: [any Model.Type] = [
-    KNNModel.self, ForestModel.self, BoostingModel.self, MLPModel.self, StackedModel.self,
+    KNNModel.self, LinearModel.self, ForestModel.self, BoostingModel.self, MLPModel.self, StackedModel.self,
   ]
 
   /// Makes the estimator called `name`; parameters that are not given have their defaults.

@@ -19,6 +19,9 @@ public struct ExactIndex: NeighborIndex, Hashable {
     self.vectors = vectors
   }
 
+  /// Makes the index of vectors that were checked.
+  init(checked vectors: Matrix) { self.vectors = vectors }
+
   /// Number of vectors.
   public var count: Int { vectors.rowCount }
   /// Numbers a vector.

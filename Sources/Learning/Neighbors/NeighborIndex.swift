@@ -67,6 +67,8 @@ public enum NeighborError: Error, Hashable, CustomStringConvertible {
   case dimension(expected: Int, got: Int)
   case unusableVector(row: Int)
   case tooMany(Int)
+  case filter(expected: Int, got: Int)
+  case cancelled
 
   /// The message for whoever asked.
   public var description: String {
@@ -74,6 +76,8 @@ public enum NeighborError: Error, Hashable, CustomStringConvertible {
     case .argument(let name, let got): "'\(name)' of a neighbour search must be an integer ≥ 1, got \(got)"
     case .dimension(let expected, let got): "neighbour search expects vectors of \(expected) numbers, got \(got)"
     case .unusableVector(let row): "vector \(row) of a neighbour search holds NaN, infinity or numbers too large to multiply"
+    case .filter(let expected, let got): "a filter of a neighbour search must have a bit for each of the \(expected) vectors, got \(got)"
+    case .cancelled: "cancelled"
     case .tooMany(let count): "an index holds at most \(Int32.max) vectors, got \(count)"
     }
   }
