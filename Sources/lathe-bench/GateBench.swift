@@ -21,7 +21,7 @@ struct GateBench: ParsableCommand {
   @Option(help: ArgumentHelp("A factory database instead of the demo plant.", valueName: "file")) var source: String?
   @Option(help: ArgumentHelp("Judge by rows of so many days before the last one.", valueName: "days")) var days = 90.0
   @Flag(help: "Minutes an order instead of a piece, where quantities are not known.") var perOrder = false
-  @Option(help: ArgumentHelp("Candidates.", valueName: "names")) var candidates = "boosting,forest,knn,mlp"
+  @Option(help: ArgumentHelp("Candidates.", valueName: "names")) var candidates = "boosting,forest,ridge,knn,mlp,stacking"
 
   func run() throws {
     let (rows, plant) = try rows()
