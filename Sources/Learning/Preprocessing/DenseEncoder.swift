@@ -41,7 +41,7 @@ public struct DenseEncoder: Hashable, Sendable {
   /// Learns from the rows of `table`, of which there is at least one.
   ///
   /// - Parameter weights: How much each row counts, ≥ 0 and finite, not all 0; `nil`: all the same.
-  /// - Complexity: O(values × log rows), for the medians.
+  /// - Complexity: O(values).
   public init(fitting table: FeatureTable, weights: [Double]? = nil, options: Options = Options()) throws(LearningError) {
     guard options.levelLimit >= 1 else { throw .parameter("the limit of levels must be an integer ≥ 1, got \(options.levelLimit)") }
     for (name, weight) in options.featureWeights.sorted(by: { $0.key < $1.key }) {
@@ -190,13 +190,19 @@ private struct NumericEncoding: Hashable, Codable, Sendable {
     self.weight = weight
     // Beyond a million standard deviations nothing is told apart; numbers as they are keep finite squares, summed over many columns.
     limit = standardise ? 1e6 : 1e12
-    let present = zip(numbers, shares).filter { !$0.0.isNaN }
-    let finite = present.map(\.0).filter(\.isFinite)
-    hasIndicator = weight > 0 && !present.isEmpty && present.count < numbers.count
-    guard let least = finite.min(), let greatest = finite.max() else { return }
+    var present = 0
+    var least = Double.infinity, greatest = -Double.infinity
+    for number in numbers where !number.isNaN {
+      present += 1
+      if number.isFinite { (least, greatest) = (min(least, number), max(greatest, number)) }
+    }
+    hasIndicator = weight > 0 && present > 0 && present < numbers.count
+    guard least <= greatest else { return }
     self.least = least
     self.greatest = greatest
-    let values = present.map { (min(greatest, max(least, $0.0)), $0.1) }
+    var values: [(Double, Double)] = []
+    values.reserveCapacity(present)
+    for (number, share) in zip(numbers, shares) where !number.isNaN { values.append((min(greatest, max(least, number)), share)) }
     median = weightedMedian(values)
     let (mean, deviation) = moments(values)
     // What is as small as rounding errors of the values is one of them.
@@ -284,16 +290,56 @@ private struct CategoricalEncoding: Hashable, Codable, Sendable {
 }
 
 /// The value that half of the weight lies below; between two values, their middle.
+///
+/// By parting what is left at one of its values again and again, and going on with the part in which half of the weight is reached: C. A.
+/// R. Hoare, "Algorithm 65: find", Communications of the ACM 4, 1961. O(values) but for unlikely luck; all that is random is the place
+/// of the value to part at, which the result does not depend on.
 private func weightedMedian(_ values: [(Double, Double)]) -> Double {
-  let sorted = values.sorted { $0.0 < $1.0 }
-  let half = sorted.reduce(0) { $0 + $1.1 } / 2
+  let half = values.reduce(0) { $0 + $1.1 } / 2
+  var (left, shares) = (values.map(\.0), values.map(\.1))
+  var (greater, greaterShares) = (left, shares)
+  var count = values.count
   var below = 0.0
-  for (position, (value, share)) in sorted.enumerated() {
-    below += share
-    if below > half { return value }
-    if below == half, position + 1 < sorted.count { return value / 2 + sorted[position + 1].0 / 2 }
+  var greatestBelow = -Double.infinity, leastAbove = Double.infinity
+  var generator = SeededGenerator(seed: 0)
+  while count > 0 {
+    let pivot = left[generator.integer(below: count)]
+    var lessCount = 0, greaterCount = 0
+    var lessShare = 0.0, equalShare = 0.0
+    // Each is written to both places and counted where it belongs: guessing the way of a branch costs more.
+    for index in 0..<count {
+      let (value, share) = (left[index], shares[index])
+      greater[greaterCount] = value
+      greaterShares[greaterCount] = share
+      greaterCount += value > pivot ? 1 : 0
+      left[lessCount] = value
+      shares[lessCount] = share
+      lessCount += value < pivot ? 1 : 0
+      lessShare += value < pivot ? share : 0
+      equalShare += value == pivot ? share : 0
+    }
+    if below + lessShare > half {
+      leastAbove = pivot
+      count = lessCount
+      continue
+    }
+    if below + lessShare == half {
+      let before = left[..<lessCount].max() ?? greatestBelow
+      return before.isFinite ? before / 2 + pivot / 2 : pivot
+    }
+    below += lessShare + equalShare
+    if below > half { return pivot }
+    if below == half {
+      let next = greater[..<greaterCount].min() ?? leastAbove
+      return next.isFinite ? pivot / 2 + next / 2 : pivot
+    }
+    greatestBelow = pivot
+    swap(&left, &greater)
+    swap(&shares, &greaterShares)
+    count = greaterCount
   }
-  return sorted.last?.0 ?? 0
+  // Sums in another order round differently: half of the weight was reached between the two.
+  return greatestBelow.isFinite ? greatestBelow : leastAbove.isFinite ? leastAbove : 0
 }
 
 /// Weighted mean and standard deviation of finite values, in two passes; computed near 1, so that no square overflows or vanishes.
