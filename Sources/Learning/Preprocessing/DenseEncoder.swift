@@ -1,3 +1,4 @@
+import Synchronization
 public import Tabular
 
 /// Turns features into a matrix without gaps, the way it learnt from the rows of a fit: what models that multiply and measure need.
@@ -40,9 +41,13 @@ public struct DenseEncoder: Hashable, Sendable {
 
   /// Learns from the rows of `table`, of which there is at least one.
   ///
-  /// - Parameter weights: How much each row counts, ≥ 0 and finite, not all 0; `nil`: all the same.
+  /// - Parameters:
+  ///   - weights: How much each row counts, ≥ 0 and finite, not all 0; `nil`: all the same.
+  ///   - threads: At most so many threads work at a time; what is learnt does not depend on it.
   /// - Complexity: O(values).
-  public init(fitting table: FeatureTable, weights: [Double]? = nil, options: Options = Options()) throws(LearningError) {
+  public init(
+    fitting table: FeatureTable, weights: [Double]? = nil, options: Options = Options(), threads: Int = 1
+  ) throws(LearningError) {
     guard options.levelLimit >= 1 else { throw .parameter("the limit of levels must be an integer ≥ 1, got \(options.levelLimit)") }
     for (name, weight) in options.featureWeights.sorted(by: { $0.key < $1.key }) {
       guard table.columns.contains(where: { $0.name == name }) else {
@@ -65,15 +70,20 @@ public struct DenseEncoder: Hashable, Sendable {
     let rows = weights.map { weights in weights.indices.filter { weights[$0] > 0 } } ?? Array(0..<table.rowCount)
     let shares = rows.map { row in weights.map { $0[row] * unit } ?? 1 }
     schema = table.schema
-    encodings = table.columns.map { column in
+    let learnt = Mutex([Encoding?](repeating: nil, count: table.columns.count))
+    inParallel(table.columns.count, threads: threads) { place in
+      let column = table.columns[place]
       let weight = options.featureWeights[column.name] ?? 1
+      let encoding: Encoding
       switch column.values {
       case .numeric(let numbers):
-        return .numeric(NumericEncoding(rows.map { numbers[$0] }, shares, standardise: options.standardise, weight: weight))
+        encoding = .numeric(NumericEncoding(rows.map { numbers[$0] }, shares, standardise: options.standardise, weight: weight))
       case .categorical(let codes, let levels):
-        return .categorical(CategoricalEncoding(rows.map { codes[$0] }, shares, levels, limit: options.levelLimit, weight: weight))
+        encoding = .categorical(CategoricalEncoding(rows.map { codes[$0] }, shares, levels, limit: options.levelLimit, weight: weight))
       }
+      learnt.withLock { $0[place] = encoding }
     }
+    encodings = learnt.withLock { $0.compactMap { $0 } }
     columnCount = encodings.reduce(0) { $0 + $1.width }
   }
 
