@@ -30,7 +30,8 @@ struct PeerBench: ParsableCommand {
     let actual = Array(target[test])
 
     let trees: [(String, [String: PlainValue])] = [
-      ("forest", ["tree_count": 50, "max_depth": 10, "min_samples_leaf": 20]), ("boosting", ["tree_count": 100, "max_leaves": 31, "learning_rate": 0.1]),
+      ("forest", ["tree_count": 50, "max_depth": 10, "min_samples_leaf": 20]),
+      ("boosting", ["tree_count": 100, "max_leaves": 31, "learning_rate": 0.1]),
     ]
     for (name, values) in trees where options.includes(name + "_fit") || options.includes(name + "_predict") {
       let estimator = try Estimators.make(name, values)

@@ -146,6 +146,21 @@ struct DenseEncoderTests {
     #expect(try encoder.encode(table(("a", .numeric([.nan])))).values == [Float(median)])
   }
 
+  @Test("Missing values are the median of the rows repeated by weight", arguments: 0..<40 as Range<UInt64>)
+  func median(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let count = 2 + generator.integer(below: 30)
+    let spread = 2 + generator.integer(below: 40)
+    let numbers = (0..<count).map { _ in Double(generator.integer(below: spread) - 3) } + [-5, 50, .nan]
+    let weights = numbers.map { _ in 1 + generator.integer(below: seed % 2 == 0 ? 1 : 3) }
+    let encoder = try DenseEncoder(
+      fitting: try table(("a", .numeric(numbers))), weights: weights.map { Double($0) }, options: .init(standardise: false))
+    let sorted = numbers.indices.flatMap { Array(repeating: numbers[$0], count: weights[$0]) }.filter { !$0.isNaN }.sorted()
+    let middle = sorted.count / 2
+    let median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    #expect(try encoder.encode(try table(("a", .numeric([.nan])))).values.first == Float(median))
+  }
+
   @Test("Feature weights multiply a feature's columns, and 0 leaves it out")
   func featureWeights() throws {
     let features = try table(

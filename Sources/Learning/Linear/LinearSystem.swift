@@ -36,7 +36,8 @@ struct LinearSystem: Sendable {
   static let columnLimit = 4096
 
   init(_ data: Dataset, standardise: Bool, levelLimit: Int, estimator: String, in context: FitContext) throws(LearningError) {
-    encoder = try DenseEncoder(fitting: data.features, weights: data.weights, options: .init(levelLimit: levelLimit))
+    encoder = try DenseEncoder(
+      fitting: data.features, weights: data.weights, options: .init(levelLimit: levelLimit), in: context)
     guard encoder.columnCount <= Self.columnLimit else {
       throw .data(
         "\(estimator) would have \(encoder.columnCount) columns, at most \(Self.columnLimit) are possible: lower 'level_limit', or encode "

@@ -42,7 +42,8 @@ public struct KNNRegressor: Estimator {
     let data = if let rows, rows.count < data.rowCount { try data.selecting(rows: rows) } else { data }
     try context.checkCancellation()
     let encoder = try DenseEncoder(
-      fitting: data.features, weights: data.weights, options: DenseEncoder.Options(standardise: standardise, levelLimit: levelLimit))
+      fitting: data.features, weights: data.weights, options: DenseEncoder.Options(standardise: standardise, levelLimit: levelLimit),
+      in: context)
     let points = try encoder.encode(data.features)
     try context.checkCancellation()
     let model = try KNNModel(
