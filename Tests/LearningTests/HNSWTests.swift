@@ -351,6 +351,8 @@ struct HNSWTests {
     #expect(NearestSearch.isExactFaster(count: 1_000_000, queries: 10))
     #expect(!NearestSearch.isExactFaster(count: 300_000, queries: 300_000))
     #expect(!NearestSearch.isExactFaster(count: 100_000, queries: 10_000_000))
+    #expect(NearestSearch.isExactFaster(count: 20_000, queries: 10_000_000))
+    #expect(!NearestSearch.isExactFaster(count: 20_000, queries: 10_000_000, batch: 1))
     let vectors = Self.clustered(500, 8, seed: 1)
     #expect(try NearestSearch.index(for: vectors, queries: 100) is ExactIndex)
     #expect(throws: NeighborError.self) {

@@ -117,8 +117,9 @@ public struct HNSWIndex: NeighborIndex {
 
   /// Whether comparing with each of the `passing` vectors takes no longer than a walk that has to find `ef` of them among `total`.
   ///
-  /// A walk looks at some 20 vectors for each that it keeps (measured: clustered unit vectors, M 32), each of which costs about four times
-  /// one of a scan, for it lies anywhere in memory; and for each that passes, total / passing are kept.
+  /// A walk keeps total / passing for each that passes, so it takes ef × total / passing steps, a scan takes passing. Measured with 325,000
+  /// vectors of 128 numbers and `ef` 64 the two are even at 6 of 100 passing for a query alone and at 22 of 100 for a batch; the rule,
+  /// which must be the same for both lest the answer depend on the batch, lies between them at 12.5.
   static func isExactFaster(among passing: Int, of total: Int, ef: Int) -> Bool {
     Double(passing) * Double(passing) <= 80 * Double(ef) * Double(total)
   }
