@@ -42,6 +42,19 @@ struct KNNTests {
     #expect(try model.predict(table, threads: 1) == model.predict(table, threads: 2))
   }
 
+  @Test("are found through a graph too, nearly all of them, and the graph comes back from its bytes")
+  func graph() throws {
+    let data = try madeRows(3000)
+    let (exact, graph) = (try KNNRegressor().fit(data, in: FitContext()), try KNNRegressor(search: .hnsw).fit(data, in: FitContext()))
+    let test = try madeRows(300, seed: 9).features
+    let (right, found) = (try exact.predict(test)[0], try graph.predict(test)[0])
+    #expect(zip(right, found).count { abs($0 - $1) < 1e-9 } > 285)
+    let bytes = Estimators.bytes(of: graph)
+    let again = try Estimators.model(from: try ModelReader(bytes, name: "m"))
+    #expect(try again.predict(test) == graph.predict(test) && Estimators.bytes(of: again) == bytes)
+    #expect(throws: LearningError.cancelled) { try KNNRegressor(search: .hnsw).fit(data, in: FitContext(shouldStop: { true })) }
+  }
+
   @Test("count by their weight, a row of weight 0 not at all")
   func weights() throws {
     let table = try FeatureTable([.init("x", .numeric([0, 0, 1, 1]))])

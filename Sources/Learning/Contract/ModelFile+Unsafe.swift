@@ -126,8 +126,11 @@ public final class ModelReader: Sendable {
   /// The model that was added under `name`: what reads its sections, and its kind.
   public func model(_ name: String) throws(LearningError) -> (kind: String, file: ModelReader) {
     guard let kind = try json(name + ".kind", [String].self).first else { throw .model("\(self.name): model '\(name)' has no kind") }
-    return (kind, ModelReader(self, prefix: prefix + name + "."))
+    return (kind, part(name))
   }
+
+  /// What reads the sections whose names begin with `name.`.
+  public func part(_ name: String) -> ModelReader { ModelReader(self, prefix: prefix + name + ".") }
 
   /// An error that says what of this file does not fit together.
   public func fault(_ what: String) -> LearningError { .model("\(name): \(what)") }

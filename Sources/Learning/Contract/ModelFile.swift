@@ -39,13 +39,18 @@ public struct ModelWriter {
     do { add(name, Array(try encoder.encode(value))) } catch { preconditionFailure("a model's own values are encodable: \(error)") }
   }
 
+  /// Adds what `body` adds, with names that begin with `name.`.
+  public mutating func add(_ name: String, _ body: (inout ModelWriter) -> Void) {
+    let outer = prefix
+    prefix += name + "."
+    body(&self)
+    prefix = outer
+  }
+
   /// Adds a whole model under `name`: its kind, and its sections with names that begin with `name.`.
   public mutating func add(_ name: String, model: some Model) {
     add(name + ".kind", json: [type(of: model).kind])
-    let outer = prefix
-    prefix += name + "."
-    model.write(to: &self)
-    prefix = outer
+    add(name) { model.write(to: &$0) }
   }
 
   /// The file's bytes.

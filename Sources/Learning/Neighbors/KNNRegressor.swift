@@ -11,17 +11,27 @@ public struct KNNRegressor: Estimator {
     case distance
   }
 
+  /// How neighbours are found.
+  public enum Search: String, CaseIterable, Sendable {
+    /// By comparing with every row: always the nearest.
+    case exact
+    /// Through a graph (``HNSWIndex``): of many rows much sooner, and now and then one of the nearest is missed.
+    case hnsw
+  }
+
   /// `knn`.
   public static let name = "knn"
   /// The parameters.
   public static let parameters: [Parameter<Self>] = [
     .integer("neighbor_count", \.neighborCount, 1...1_000_000, "rows that a prediction is the mean of; all where there are fewer"),
     .choice("weights", \.weighting, "whether all neighbours count the same or by 1 ÷ distance"),
+    .choice("search", \.search, "whether rows are compared one by one, or found through a graph, which pays from some 40,000 rows on"),
     .flag("standardise", \.standardise, "whether numbers are brought to one scale first; otherwise larger numbers count for more"),
     .integer("level_limit", \.levelLimit, 1...10_000, "levels of a feature that are told apart, the most frequent"),
   ]
   private(set) var neighborCount = 5
   private(set) var weighting = Weighting.uniform
+  private(set) var search = Search.exact
   private(set) var standardise = true
   private(set) var levelLimit = 32
 
@@ -29,9 +39,11 @@ public struct KNNRegressor: Estimator {
   public init() {}
 
   /// Makes one.
-  public init(neighborCount: Int = 5, weighting: Weighting = .uniform, standardise: Bool = true, levelLimit: Int = 32) throws(LearningError)
-  {
-    (self.neighborCount, self.weighting, self.standardise, self.levelLimit) = (neighborCount, weighting, standardise, levelLimit)
+  public init(
+    neighborCount: Int = 5, weighting: Weighting = .uniform, search: Search = .exact, standardise: Bool = true, levelLimit: Int = 32
+  ) throws(LearningError) {
+    (self.neighborCount, self.weighting, self.search) = (neighborCount, weighting, search)
+    (self.standardise, self.levelLimit) = (standardise, levelLimit)
     try check()
   }
 
@@ -48,7 +60,7 @@ public struct KNNRegressor: Estimator {
     try context.checkCancellation()
     let model = try KNNModel(
       encoder: encoder, points: points, targets: data.targets, targetNames: data.targetNames, weights: data.weights,
-      neighborCount: min(neighborCount, data.rowCount), weighting: weighting)
+      neighborCount: min(neighborCount, data.rowCount), weighting: weighting, graph: nil, builds: search == .hnsw ? context : nil)
     context.progress(1)
     return model
   }
@@ -68,7 +80,8 @@ public struct KNNModel: Model {
   private let weights: [Double]?
   private let neighborCount: Int
   private let weighting: KNNRegressor.Weighting
-  private let index: ExactIndex
+  private let lift: Lift
+  private let index: any NeighborIndex
 
   /// Queries that are searched at a time.
   private static let blockSize = 1024
@@ -78,7 +91,7 @@ public struct KNNModel: Model {
 
   init(
     encoder: DenseEncoder, points: Matrix, targets: [[Double]], targetNames: [String], weights: [Double]?, neighborCount: Int,
-    weighting: KNNRegressor.Weighting
+    weighting: KNNRegressor.Weighting, graph: HNSWIndex?, builds context: FitContext?
   ) throws(LearningError) {
     self.encoder = encoder
     self.points = points
@@ -87,34 +100,31 @@ public struct KNNModel: Model {
     self.weights = weights
     self.neighborCount = neighborCount
     self.weighting = weighting
-    do { index = try ExactIndex(Self.lifted(points)) } catch { throw .data("knn cannot search these rows: \(error)") }
-  }
-
-  /// Points with one more number, −½ of their squared length: their inner product with a query that has 1 there is the greater the nearer
-  /// the point, as −½|p − q|² = p·q − ½|p|² − ½|q|².
-  private static func lifted(_ points: Matrix) -> Matrix {
-    let width = points.columnCount
-    var lifted = Matrix(rowCount: points.rowCount, columnCount: width + 1)
-    for row in 0..<points.rowCount {
-      var square = 0.0
-      for column in 0..<width {
-        lifted[row, column] = points[row, column]
-        square += Double(points[row, column]) * Double(points[row, column])
+    lift = Lift(points)
+    do throws(NeighborError) {
+      if let graph {
+        index = graph
+      } else if let context {
+        index = try HNSWIndex(lift.unitPoints(points), in: context)
+      } else {
+        index = try ExactIndex(lift.points(points))
       }
-      lifted[row, width] = Float(-square / 2)
+    } catch {
+      if context?.isCancelled ?? false { throw .cancelled }
+      throw .data("knn cannot search these rows: \(error)")
     }
-    return lifted
+    guard index.count == points.rowCount, index.dimension == points.columnCount + (index is HNSWIndex ? 2 : 1) else {
+      throw .data("a graph of \(index.count) rows does not fit \(points.rowCount)")
+    }
   }
 
   /// The predictions for each row of `features`.
   public func predict(_ features: FeatureTable, threads: Int) throws(LearningError) -> [[Double]] {
     let queries = try encoder.encode(features)
-    let width = queries.columnCount
     var predictions = targets.map { _ in Array(repeating: 0.0, count: queries.rowCount) }
     for start in stride(from: 0, to: queries.rowCount, by: Self.blockSize) {
       let rows = start..<min(start + Self.blockSize, queries.rowCount)
-      var block = Matrix(repeating: 1, rowCount: rows.count, columnCount: width + 1)
-      for row in rows { for column in 0..<width { block[row - start, column] = queries[row, column] } }
+      let block = lift.queries(queries, rows, width: index.dimension)
       let found: Neighbors
       do { found = try index.search(block, k: neighborCount + Self.reserve, threads: threads) } catch {
         throw .data("knn cannot search for these rows: \(error)")
@@ -157,7 +167,8 @@ public struct KNNModel: Model {
     for (number, target) in targets.enumerated() { file.add("target \(number)", target) }
     file.add("weights", weights ?? [])
     file.add("neighbors", [Int64(neighborCount)])
-    file.add("weighting", json: [weighting.rawValue])
+    file.add("weighting", json: [weighting.rawValue, (index is HNSWIndex ? KNNRegressor.Search.hnsw : .exact).rawValue])
+    if let graph = index as? HNSWIndex { file.add("graph") { graph.write(to: &$0) } }
   }
 
   /// Reads a model; throws when something does not fit together.
@@ -178,11 +189,59 @@ public struct KNNModel: Model {
       throw file.fault("its weights do not fit its targets")
     }
     guard let neighbors = try file.numbers("neighbors", Int64.self).first, (1...Int64(count)).contains(neighbors),
-      let weighting = try file.json("weighting", [String].self).first.flatMap(KNNRegressor.Weighting.init(rawValue:))
-    else { throw file.fault("its number or weighting of neighbours is none") }
+      case let words = try file.json("weighting", [String].self), words.count == 2,
+      let weighting = KNNRegressor.Weighting(rawValue: words[0]), let search = KNNRegressor.Search(rawValue: words[1])
+    else { throw file.fault("its number, weighting or search of neighbours is none") }
     try self.init(
       encoder: encoder, points: Matrix(rowCount: count, columnCount: encoder.columnCount, values: values), targets: targets,
       targetNames: names,
-      weights: weights.isEmpty ? nil : weights, neighborCount: Int(neighbors), weighting: weighting)
+      weights: weights.isEmpty ? nil : weights, neighborCount: Int(neighbors), weighting: weighting,
+      graph: search == .hnsw ? try HNSWIndex(from: file.part("graph")) : nil, builds: nil)
+  }
+}
+
+/// Makes distance an inner product, which is what indexes compare by: −½|p − q|² = p·q − ½|p|² − ½|q|² is the greater the greater
+/// (cp, −½c²|p|²)·(cq, 1) is. With c = 1 ÷ the longest point's length all numbers are of one magnitude, so that little precision is lost.
+private struct Lift {
+  private let scale: Double
+
+  init(_ points: Matrix) {
+    let longest = (0..<points.rowCount).reduce(0.0) { longest, row in
+      max(longest, points.row(row).reduce(0.0) { $0 + Double($1) * Double($1) })
+    }
+    scale = longest > 0 ? 1 / longest.squareRoot() : 1
+  }
+
+  /// The points with one more number.
+  func points(_ points: Matrix) -> Matrix { lifted(points, extra: 1) }
+
+  /// The points with two more numbers, the last of which brings all of them to length 1, as a graph wants them. That it is 0 in queries
+  /// keeps their order: B. Neyshabur, N. Srebro, "On symmetric and asymmetric LSHs for inner product search", 2015.
+  func unitPoints(_ points: Matrix) -> Matrix { lifted(points, extra: 2) }
+
+  private func lifted(_ points: Matrix, extra: Int) -> Matrix {
+    let width = points.columnCount
+    var lifted = Matrix(rowCount: points.rowCount, columnCount: width + extra)
+    // Of (cp, −½c²|p|²) the squared length is at most 1 + ¼.
+    let shrink = extra == 1 ? 1 : 1 / 1.25.squareRoot()
+    for row in 0..<points.rowCount {
+      let square = points.row(row).reduce(0.0) { $0 + Double($1) * Double($1) } * scale * scale
+      for column in 0..<width { lifted[row, column] = Float(Double(points[row, column]) * scale * shrink) }
+      lifted[row, width] = Float(-square / 2 * shrink)
+      if extra == 2 { lifted[row, width + 1] = Float(max(0, 1 - (square + square * square / 4) * shrink * shrink).squareRoot()) }
+    }
+    return lifted
+  }
+
+  /// Some queries, with 1 and, for a graph, 0 as their further numbers, brought to length 1: of a query only the direction orders the points.
+  func queries(_ queries: Matrix, _ rows: Range<Int>, width: Int) -> Matrix {
+    var block = Matrix(rowCount: rows.count, columnCount: width)
+    for row in rows {
+      let square = queries.row(row).reduce(0.0) { $0 + Double($1) * Double($1) } * scale * scale
+      let length = (square + 1).squareRoot()
+      for column in 0..<queries.columnCount { block[row - rows.lowerBound, column] = Float(Double(queries[row, column]) * scale / length) }
+      block[row - rows.lowerBound, queries.columnCount] = Float(1 / length)
+    }
+    return block
   }
 }

@@ -61,7 +61,8 @@ public struct MinutesRows: Sendable {
   ///   - choices: How features are compared, by name.
   ///   - options: How many alike items are asked for and how similar they must be.
   ///   - dimension: Numbers of an item's vector.
-  /// - Complexity: O(results × neighbours + items with results² × dimension).
+  /// - Complexity: O(results × neighbours + items with results² × dimension); beyond some 160,000 items a graph is searched
+  ///   instead, which may miss some of the most alike.
   public init(
     items frame: Frame, results: Frame, basis: Basis, choices: [String: FeatureChoice] = [:],
     options: PredictionOptions = PredictionOptions(), dimension: Int = 128
@@ -121,7 +122,7 @@ public struct MinutesRows: Sendable {
     let itemOfVector = rowOfItem.indices.filter { rowOfItem[$0] != nil }
     var alike = Array(repeating: [AlikeItem](), count: rowOfItem.count)
     guard !itemOfVector.isEmpty else { return alike }
-    let found = try ExactIndex(vectors).search(vectors, k: count + 1)
+    let found = try NearestSearch.index(for: vectors, queries: vectors.rowCount).search(vectors, k: count + 1)
     for (vector, item) in itemOfVector.enumerated() {
       alike[item] = found[vector].filter { $0.id != vector && $0.similarity > 0 }.map { neighbor in
         AlikeItem(item: itemOfVector[neighbor.id], similarity: min(1, Double(neighbor.similarity)))
