@@ -46,13 +46,15 @@ struct Bench {
   /// - Parameters:
   ///   - threads: How many Lathe has; a peer has one.
   ///   - implementations: Each gives what shows that it did the task.
+  ///   - rounds: How often; `nil`: as the options say.
   mutating func measure(
-    _ task: String, size: Int, threads: Int = 1, _ implementations: [(name: String, body: () throws -> [String: Double])]
+    _ task: String, size: Int, threads: Int = 1, _ implementations: [(name: String, body: () throws -> [String: Double])],
+    rounds: Int? = nil
   ) throws {
     guard options.includes(task) else { return }
     var seconds = [[Double]](repeating: [], count: implementations.count)
     var qualities = [[String: Double]](repeating: [:], count: implementations.count)
-    for _ in 0..<Swift.max(1, options.rounds) {
+    for _ in 0..<Swift.max(1, rounds ?? options.rounds) {
       for (index, implementation) in implementations.enumerated() {
         let start = DispatchTime.now()
         qualities[index] = try implementation.body()

@@ -96,7 +96,72 @@ struct PeerBench: ParsableCommand {
           ])
       }
     }
+    try neighbors(&bench, folder)
     try bench.finish([])
+  }
+
+  /// Building the graph of the given vectors, and searching it at the least `ef` that reaches a recall; exact search in batches.
+  private func neighbors(_ bench: inout Bench, _ folder: String) throws {
+    guard ["hnsw_build", "hnsw_query_95", "hnsw_query_99", "exact_search", "hnsw_load"].contains(where: options.includes) else { return }
+    let width = 128
+    let base = try Self.read(folder + "/base.f32", as: Float.self), asked = try Self.read(folder + "/queries.f32", as: Float.self)
+    let vectors = Matrix(rowCount: base.count / width, columnCount: width, values: base)
+    let queries = Matrix(rowCount: asked.count / width, columnCount: width, values: asked)
+    let context = FitContext(seed: 1, threads: threads)
+    let exact = try ExactIndex(vectors)
+    if options.includes("exact_search") {
+      let batch = Matrix(rowCount: 1000, columnCount: width, values: Array(asked[..<(1000 * width)]))
+      try bench.measure(
+        "exact_search", size: vectors.rowCount, threads: threads,
+        [("lathe", { ["found": Double(try exact.search(batch, k: 10, threads: threads).ids.count)] })])
+    }
+    guard ["hnsw_build", "hnsw_query_95", "hnsw_query_99", "hnsw_load"].contains(where: options.includes) else { return }
+    var graph = try HNSWIndex(Matrix(rowCount: 1, columnCount: width, values: Array(base[..<width])))
+    try bench.measure(
+      "hnsw_build", size: vectors.rowCount, threads: threads,
+      [
+        (
+          "lathe",
+          {
+            graph = try HNSWIndex(vectors, in: context)
+            return [:]
+          }
+        )
+      ], rounds: 1)
+    if options.includes("hnsw_load") {
+      let path = folder + "/graph.lathe"
+      var writer = ModelWriter()
+      graph.write(to: &writer)
+      try Data(writer.bytes()).write(to: URL(filePath: path))
+      try bench.measure(
+        "hnsw_load", size: vectors.rowCount, threads: 2,
+        [("lathe", { ["count": Double(try HNSWIndex(from: try ModelReader(mapping: path)).count)] })])
+    }
+    let truth = try exact.search(queries, k: 10, threads: 2)
+    for (name, recall) in [("hnsw_query_95", 0.95), ("hnsw_query_99", 0.99)] where options.includes(name) {
+      for ef in [10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256] {
+        let found = try graph.search(queries, k: 10, ef: ef, threads: threads)
+        // By similarity, so that equal vectors count as equal.
+        let reached = (0..<queries.rowCount).reduce(0) { sum, query in
+          let least = truth[query].last?.similarity ?? -1
+          return sum + found[query].count { $0.similarity >= least }
+        }
+        let share = Double(reached) / Double(10 * queries.rowCount)
+        guard share >= recall else { continue }
+        try bench.measure(
+          name, size: queries.rowCount, threads: threads,
+          [
+            (
+              "lathe",
+              {
+                _ = try graph.search(queries, k: 10, ef: ef, threads: threads)
+                return ["recall": share, "ef": Double(ef)]
+              }
+            )
+          ], rounds: 5)
+        break
+      }
+    }
   }
 
   /// The mean errors over some seeds, as a line of its own: one seed says little.
