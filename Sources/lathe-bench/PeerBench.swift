@@ -33,7 +33,7 @@ struct PeerBench: ParsableCommand {
       ("forest", ["tree_count": 50, "max_depth": 10, "min_samples_leaf": 20]),
       ("boosting", ["tree_count": 100, "max_leaves": 31, "learning_rate": 0.1]),
     ]
-    for (name, values) in trees where options.includes(name + "_fit") || options.includes(name + "_predict") {
+    for (name, values) in trees where ["_fit", "_predict", "_errors"].contains(where: { options.includes(name + $0) }) {
       let estimator = try Estimators.make(name, values)
       var model = try estimator.fitted(data, in: FitContext(seed: 0, threads: threads))
       try bench.measure(
