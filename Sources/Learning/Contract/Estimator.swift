@@ -9,6 +9,9 @@ import Tabular
 public protocol Estimator: Parameterised, Hashable {
   associatedtype Fitted: Model
 
+  /// What it does, in a sentence, for whoever chooses one.
+  static var summary: String { get }
+
   /// Learns from `data`, which has at least one row.
   ///
   /// Progress and cancellation go through `context`; a cancelled fit throws ``LearningError/cancelled`` within 100 ms.
@@ -16,6 +19,9 @@ public protocol Estimator: Parameterised, Hashable {
 }
 
 extension Estimator {
+  /// Its name, where nothing else is said.
+  public static var summary: String { "The estimator `\(name)`." }
+
   /// Fits, for callers that do not know which estimator it is.
   public func fitted(_ data: Dataset, in context: FitContext) throws(LearningError) -> any Model {
     try checkUsable(data)

@@ -4,6 +4,8 @@ import Tabular
 public struct StackingRegressor: Estimator {
   /// `stacking`.
   public static let name = "stacking"
+  /// What it does.
+  public static let summary = "Learns from the predictions of other estimators, each made for rows that it had not seen."
   /// The parameters.
   public static let parameters: [Parameter<Self>] = [
     .estimators("bases", \.bases, "the estimators whose predictions are learnt from"),
