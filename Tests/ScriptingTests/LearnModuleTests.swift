@@ -15,6 +15,21 @@ private func makeLearningSession(rows: Int = 200, limits: LuaLimits = LuaLimits(
   return session
 }
 
+/// Work results of orders of one operation, one order a day.
+private func history(orders: Int) throws -> Frame {
+  let start: Int64 = 1_700_000_000
+  return try Frame([
+    ("result_id", Column((0..<orders).map { "R\($0)" })), ("order_no", Column((0..<orders).map { "W\($0)" })),
+    ("item_code", Column((0..<orders).map { "I\($0 % 4)" })), ("op_seq", Column(Array(repeating: Int64(10), count: orders))),
+    ("job_code", Column(Array(repeating: "TURN", count: orders))), ("resource_code", Column(Array(repeating: "T1", count: orders))),
+    ("in_house", Column(Array(repeating: true, count: orders))),
+    ("completed_at", Column((0..<orders).map { Timestamp(microseconds: (start + Int64($0) * 86_400) * 1_000_000) })),
+    ("setup_minutes", Column(Array(repeating: 10.0, count: orders))),
+    ("run_minutes", Column((0..<orders).map { 20.0 * Double(1 + $0 % 4) })),
+    ("good_quantity", Column(Array(repeating: 10.0, count: orders))), ("bad_quantity", Column(Array(repeating: 0.0, count: orders))),
+  ])
+}
+
 @Suite("Learning from scripts")
 struct LearnModuleTests {
   @Test("a model that is saved and loaded predicts the same, and stays within the workspace")
@@ -76,6 +91,16 @@ struct LearnModuleTests {
     #expect(session.texts("return #learn.knn{}:fit(X:head(5), y:head(5)):predict(X:head(2))") == ["2"])
   }
 
+  @Test("the time limit ends the making of rows to learn minutes from")
+  func timeLimitOfRows() throws {
+    let session = try makeLearningSession(rows: 1, limits: LuaLimits(time: .milliseconds(50)))
+    try session.vm.setGlobal("results", history(orders: 100_000))
+    try session.vm.setGlobal("items", Frame([("item_code", Column((0..<4).map { "I\($0)" })), ("size", Column([1.0, 2, 3, 4]))]))
+    let texts = session.texts("pcall(function() rows = learn.minutes_rows(items, results) end)")
+    #expect(texts.last?.contains("stopped at the time limit") == true, "\(texts)")
+    #expect(session.texts("return rows") == ["nil"])
+  }
+
   @Test("the memory limit holds for models and for what a fit is made of")
   func memoryLimit() throws {
     let session = try makeLearningSession(rows: 20_000, limits: LuaLimits(memoryBytes: 8 << 20))
@@ -96,23 +121,11 @@ struct LearnModuleTests {
   @Test("minutes are learnt from work results: rows with what was known, as frame and columns")
   func minutesRows() throws {
     let session = try makeLearningSession()
-    let orders = 60
-    let start: Int64 = 1_700_000_000
-    let results = try Frame([
-      ("result_id", Column((0..<orders).map { "R\($0)" })), ("order_no", Column((0..<orders).map { "W\($0)" })),
-      ("item_code", Column((0..<orders).map { "I\($0 % 4)" })), ("op_seq", Column(Array(repeating: Int64(10), count: orders))),
-      ("job_code", Column(Array(repeating: "TURN", count: orders))), ("resource_code", Column(Array(repeating: "T1", count: orders))),
-      ("in_house", Column(Array(repeating: true, count: orders))),
-      ("completed_at", Column((0..<orders).map { Timestamp(microseconds: (start + Int64($0) * 86_400) * 1_000_000) })),
-      ("setup_minutes", Column(Array(repeating: 10.0, count: orders))),
-      ("run_minutes", Column((0..<orders).map { 20.0 * Double(1 + $0 % 4) })),
-      ("good_quantity", Column(Array(repeating: 10.0, count: orders))), ("bad_quantity", Column(Array(repeating: 0.0, count: orders))),
-    ])
     let items = try Frame([
       ("item_code", Column((0..<4).map { "I\($0)" })), ("design", Column(["a", "a", "b", nil])), ("size", Column([1.0, 2, 3, 4])),
     ])
     try session.vm.setGlobal("items", items)
-    try session.vm.setGlobal("results", results)
+    try session.vm.setGlobal("results", history(orders: 60))
     #expect(
       session.texts("rows = learn.minutes_rows(items, results) return #rows, #rows.features, rows.item_code[1]") == ["60", "60", #""I0""#])
     #expect(

@@ -98,7 +98,7 @@ struct ScriptMinutesRows: LuaObject {
       // Some sixty numbers a row, and the walk that makes them.
       try vm.checkMemory(for: results.rowCount, each: 8 * (60 + items.names.count))
       let basis = options.basis ?? (quantityShare(of: results) >= 0.5 ? .unit : .order)
-      return try ScriptMinutesRows(MinutesRows(items: items, results: results, basis: basis))
+      return try ScriptMinutesRows(MinutesRows(items: items, results: results, basis: basis, in: WorkOptions().context(in: vm)))
     }
   }
 
