@@ -54,7 +54,7 @@ public struct StackingRegressor: Estimator {
         result = Part(model: try estimators[base].fitted(data, in: part))
       } else {
         let model = try estimators[base].fitted(sets[fold].training, in: part)
-        result = Part(predictions: try model.predict(sets[fold].test, threads: threadsEach))
+        result = Part(predictions: try model.predict(sets[fold].test, in: part))
       }
       context.progress(0.95 * Double(done.increment()) / Double(tasks))
       return result

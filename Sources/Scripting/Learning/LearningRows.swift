@@ -107,15 +107,10 @@ struct WorkOptions {
 
   /// The context of work that ends when the script of `vm` has to.
   func context(in vm: LuaVM) throws -> FitContext {
-    let threads = try checkedThreads()
-    return FitContext(seed: seed.value, threads: threads, shouldStop: { [interrupter = vm.interrupter] in interrupter.isStopRequested })
-  }
-
-  func checkedThreads() throws -> Int {
     // What is learnt does not depend on it, so that the machine may say.
     let threads = threads ?? min(64, ProcessInfo.processInfo.activeProcessorCount)
     guard (1...64).contains(threads) else { throw LearningError.parameter("'threads' must be an integer 1…64, got \(threads)") }
-    return threads
+    return FitContext(seed: seed.value, threads: threads, shouldStop: { [interrupter = vm.interrupter] in interrupter.isStopRequested })
   }
 }
 

@@ -33,23 +33,6 @@ struct ScriptModel: LuaObject {
       return "\(type(of: model.model).kind) model of \(counted(features, "feature")): \(model.model.targetNames.joined(separator: ", "))"
     })
 
-  /// Predictions are made of so many rows at a time, so that a script can be stopped between them.
-  private static let rowsAtATime = 8192
-
-  /// The predictions for each row of `features`: one array an output.
-  func predict(_ features: FeatureTable, threads: Int, in vm: LuaVM) throws -> [[Double]] {
-    try vm.checkMemory(for: features.rowCount, each: 16 * (features.columns.count + model.targetNames.count))
-    if features.rowCount <= Self.rowsAtATime { return try model.predict(features, threads: threads) }
-    let table = try model.schema.aligned(features)
-    var outputs = model.targetNames.map { _ in [Double]() }
-    for start in stride(from: 0, to: table.rowCount, by: Self.rowsAtATime) {
-      if vm.interrupter.isStopRequested { throw LearningError.cancelled }
-      let part = table.selecting(rows: Array(start..<min(start + Self.rowsAtATime, table.rowCount)))
-      for (output, values) in try model.predict(part, threads: threads).enumerated() { outputs[output] += values }
-    }
-    return outputs
-  }
-
   private struct PredictOptions: WorkOptionsRecord {
     var work = WorkOptions()
 
@@ -65,10 +48,11 @@ struct ScriptModel: LuaObject {
     returns: .value(PredictionResult.self, "a number a row; a frame with a column an output where there are several"), effect: .pure
   ) { model, vm, features, options in
     try LearningRows.naming("model:predict") {
-      let threads = try options.work.checkedThreads()
-      let table = try FeatureTable(
-        features.frame, columns: features.frame.names.filter(Set(model.model.schema.features.map(\.name)).contains))
-      return try PredictionResult(model.predict(table, threads: threads, in: vm), names: model.model.targetNames)
+      let context = try options.work.context(in: vm)
+      let known = Set(model.model.schema.features.map(\.name))
+      let table = try FeatureTable(features.frame, columns: features.frame.names.filter(known.contains))
+      try vm.checkMemory(for: table.rowCount, each: 16 * (table.columns.count + model.model.targetNames.count))
+      return try PredictionResult(model.model.predict(table, in: context), names: model.model.targetNames)
     }
   }
 
