@@ -13,9 +13,14 @@ struct SplitOptions {
   var folds = 5
   var since: LearningInstant?
 
+  static let mostFolds = 100_000
+
   /// The split; where no kind is given, what is known about the rows says which.
-  func split(of rows: RowOptions) -> Split {
-    switch kind ?? (rows.groups != nil ? .grouped : rows.times != nil || since != nil ? .forward : .kfold) {
+  func split(of rows: RowOptions) throws -> Split {
+    guard (1...SplitOptions.mostFolds).contains(folds) else {
+      throw LearningError.parameter("'folds' must be an integer 1…\(SplitOptions.mostFolds), got \(folds)")
+    }
+    return switch kind ?? (rows.groups != nil ? .grouped : rows.times != nil || since != nil ? .forward : .kfold) {
     case .kfold: .kFold(folds)
     case .grouped: .grouped(folds)
     case .stratified: .stratified(folds)
@@ -123,26 +128,18 @@ extension LearnModule {
   ) { vm, population, options in
     try LearningRows.naming("learn.split") {
       let count = population.count
-      try vm.checkMemory(for: count, each: 8 * (3 + max(1, min(options.cut.folds, count))))
+      let split = try options.cut.split(of: options.rows)
+      try vm.checkMemory(for: count, each: 8 * (3 + min(options.cut.folds, max(1, count))))
       // Only columns that are named are looked at.
-      let frame = if case .frame(let frame) = population { try frame.frame() } else { Frame(rowCount: count) }
-      let split = options.cut.split(of: options.rows)
+      let names = Set(options.rows.usedNames + (options.target?.usedNames ?? []))
+      let frame = if case .frame(let frame) = population { try frame.frame(names.sorted()) } else { Frame(rowCount: count) }
       if options.cut.kind == .stratified, options.target == nil {
         throw LearningError.data("stratified folds need a target: 'y' must be told")
       }
       let zero = TargetSource.columns([("y", Column(Array(repeating: 0.0, count: count)))])
-      let data = try LearningRows.dataset(
-        frame.selecting(try named(options, in: frame)), options.target ?? zero, options.rows, in: vm)
+      let data = try LearningRows.dataset(frame, options.target ?? zero, options.rows, in: vm)
       return try split.folds(of: data, seed: options.work.seed.value).map { FoldResult(fold: $0) }
     }
-  }
-
-  /// The columns that the options name, each once.
-  private static func named(_ options: SplitFunctionOptions, in frame: Frame) throws -> [String] {
-    var names = options.rows.usedNames + (options.target?.usedNames ?? [])
-    for name in names { _ = try frame.column(name) }
-    names = frame.names.filter(Set(names).contains)
-    return names
   }
 
   private struct ValidationOptions: SplitOptionsRecord {
@@ -205,7 +202,7 @@ extension LearnModule {
     try LearningRows.naming("learn.cross_validate") {
       let context = try options.work.context(in: vm)
       let data = try LearningRows.dataset(features.frame, target, options.rows, in: vm)
-      let split = options.cut.split(of: options.rows)
+      let split = try options.cut.split(of: options.rows)
       let folds = try split.folds(of: data, seed: context.seed)
       let copies = folds.count * (data.features.columns.count + data.targets.count) + list.candidates.count * data.targets.count
       try vm.checkMemory(for: data.rowCount, each: 8 * copies)
@@ -275,6 +272,9 @@ extension LearnModule {
     }
 
     func searchMethod() throws -> Search.Method {
+      if let trials, !(1...1_000_000).contains(trials) {
+        throw LearningError.parameter("'trials' must be an integer 1…1000000, got \(trials)")
+      }
       switch method {
       case .grid:
         if let trials { throw LearningError.parameter("'trials' (\(trials)) is for 'random' and 'halving': a grid tries all combinations") }
@@ -374,7 +374,7 @@ extension LearnModule {
       let budget = options.seconds.map { seconds in { seconds - (ContinuousClock.now - start) / .seconds(1) } }
       let done = options.done.map { Search.Trial(values: $0.values, share: $0.share, error: $0.error, folds: $0.folds) }
       let trials = try search.run(
-        on: data, split: options.cut.split(of: options.rows), in: context, done: done, secondsLeft: budget,
+        on: data, split: try options.cut.split(of: options.rows), in: context, done: done, secondsLeft: budget,
         judge: try judge(options.logOf, features.frame))
       return try result(of: trials, estimator: searched.choice.name, names: Set(fixed.keys).union(space.values.keys).sorted())
     }

@@ -120,6 +120,10 @@ fails("(kind: 'kfold', 'grouped', 'stratified' or 'forward' expected, got 'group
   learn.split, 4, { kind = "groupd" })
 fails("learn.split: 3 groups for 4 rows", learn.split, 4, { groups = { 1, 2, 3 } })
 fails("not enough memory", learn.split, 1 << 40)
+fails("not enough memory", learn.split, math.maxinteger, { folds = 100000 })
+fails("learn.split: 'folds' must be an integer 1…100000, got 9223372036854775807", learn.split, 4, { folds = math.maxinteger })
+fails("learn.split: 'folds' must be an integer 1…100000, got 0", learn.split, 4, { folds = 0 })
+fails("learn.split: the number of folds must be an integer ≥ 2, got 1", learn.split, 4, { folds = 1 })
 fails("there is no row 121 in a frame of 120", function() return X[{ 121 }] end)
 fails("there is no row 0 in a frame of 0", function() return X:head(0)[{ 0 }] end)
 
@@ -167,7 +171,14 @@ fails("learn.search: unknown parameter 'neighbours' of knn", learn.search, "knn"
 fails("learn.search: 'neighbor_count' of knn must be an integer", learn.search, "knn", { neighbor_count = { 1, "many" } }, X, y)
 fails("learn.search: 'neighbor_count' has no values to search", learn.search, "knn", { neighbor_count = {} }, X, y)
 fails("(neighbor_count: any[] expected, got number)", learn.search, "knn", { neighbor_count = 1 }, X, y)
-fails("learn.search: the budget of trials must be an integer ≥ 1, got 0",
+fails("learn.search: 'trials' must be an integer 1…1000000, got 0",
   learn.search, "knn", { neighbor_count = { 1 } }, X, y, { method = "random", trials = 0 })
 fails("learn.search: 'seconds' must be a number > 0, got 0.0", learn.search, "knn", { neighbor_count = { 1 } }, X, y, { seconds = 0 })
 fails("'trials' (3) is for 'random' and 'halving'", learn.search, "knn", { neighbor_count = { 1 } }, X, y, { trials = 3 })
+fails("'trials' must be an integer 1…1000000, got 9223372036854775807",
+  learn.search, "knn", { neighbor_count = { 1 } }, X, y, { method = "halving", trials = math.maxinteger })
+
+-- A column in which every value misses is a feature like others.
+local empty = frame.new{ { "size", { 1, 2 } }, { "kind", frame.column({}, 2) } }
+equal(#near1:fit(empty, { 1, 2 }):predict(empty), 2)
+fails("learn.split: unknown column 'prt'; did you mean 'part'?", learn.split, whole, { groups = "prt" })
