@@ -2,8 +2,8 @@
 std = "lua54"
 max_line_length = 120
 read_globals = {
-  "data", "frame", "metrics", "sample", "routing", "models", "plot", "report", "cycle", "log", "json", "time", "help", "quantity",
-  "column",
+  "data", "frame", "learn", "metrics", "sample", "routing", "models", "plot", "report", "cycle", "log", "json", "time", "help",
+  "quantity", "column",
 }
 
 -- The tests' own helpers, and writes that must fail.

@@ -54,7 +54,9 @@ let package = Package(
     .target(
       name: "Scripting",
       dependencies: [
-        "Configuration", "DataAccess", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing", "Tabular", crypto, logging,
+        "Configuration", "DataAccess", "Learning", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing", "Tabular",
+        crypto,
+        logging,
       ], swiftSettings: strict),
     // Rank 5
     .executableTarget(

@@ -14,6 +14,16 @@ public enum LuaDocumentation {
     public var isRequired: Bool
     /// Whether it takes all remaining arguments.
     public var isVariadic: Bool
+
+    /// Describes a parameter or field.
+    public init(name: String, type: LuaType, words: String, defaultText: String? = nil, isRequired: Bool, isVariadic: Bool = false) {
+      self.name = name
+      self.type = type
+      self.words = words
+      self.defaultText = defaultText
+      self.isRequired = isRequired
+      self.isVariadic = isVariadic
+    }
   }
 
   /// A result of a function.

@@ -72,6 +72,17 @@ extension Column {
     #endif
   }
 
+  /// Euler's number to the power of each; missing rows stay missing.
+  public func exp() throws(FrameError) -> Column {
+    #if canImport(Darwin)
+      return Column(.double(try arithmeticNumbers("").map { Darwin.exp($0) }), validity: validity)
+    #elseif canImport(Musl)
+      return Column(.double(try arithmeticNumbers("").map { Musl.exp($0) }), validity: validity)
+    #else
+      return Column(.double(try arithmeticNumbers("").map { Glibc.exp($0) }), validity: validity)
+    #endif
+  }
+
   /// Whether each row is missing; never missing itself.
   public func isMissing() -> Column { Column((0..<count).map { isMissing($0) }) }
 

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// Someone who follows a guide: with a folder that looks like a checkout, a shell, and the program that was built with the tests.
 struct GuideReader {
@@ -40,6 +41,30 @@ struct GuideReader {
       }
       return outcome
     }
+  }
+
+  /// Does what all blocks say, expects to see what they show, and returns all lines seen; ends at the first command that fails.
+  mutating func walk(_ guide: Guide, named name: String) throws -> [String] {
+    var seen: [String] = []
+    for step in guide.steps {
+      let outcome = try follow(step)
+      let place = "docs/guide/\(name):\(step.line)"
+      #expect(outcome.exitCode == 0, "\(place): \(step.text)\(outcome.output)")
+      // By what is a new line: a terminal ends lines with two characters that Swift takes for one.
+      let shown = outcome.output.split(whereSeparator: \.isNewline)
+      var rest = shown[...]
+      for expected in step.expected {
+        guard let index = rest.firstIndex(where: { shows($0, expected) }) else {
+          Issue.record("\(place): '\(expected)' is not seen, or not there, in:\n\(outcome.output)")
+          break
+        }
+        rest = rest[(index + 1)...]
+      }
+      seen += shown.map(String.init)
+      // What follows would fail too, and hide where it began.
+      if outcome.exitCode != 0 { break }
+    }
+    return seen
   }
 
   /// What a script of commands shows; it ends at the first that fails.

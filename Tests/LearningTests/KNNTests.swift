@@ -100,6 +100,17 @@ struct KNNTests {
     }
   }
 
+  @Test("predict the same some rows at a time, and can be stopped in between")
+  func predictingInParts() throws {
+    let data = try madeRows(1300)
+    let model = try KNNRegressor().fit(data, in: FitContext())
+    for rows in [0, 1, 512, 513, 1300] {
+      let table = data.features.selecting(rows: Array(0..<rows))
+      #expect(try model.predict(table, in: FitContext(threads: 1)) == model.predict(table))
+    }
+    #expect(throws: LearningError.cancelled) { try model.predict(data.features, in: FitContext(shouldStop: { true })) }
+  }
+
   @Test("A stack learns from predictions for rows that its bases had not seen")
   func stack() throws {
     let data = try madeRows(240)

@@ -10,8 +10,8 @@
 ---@field kind? "inner"|"left" `inner` keeps rows with a partner, `left` all of this frame (default "inner")
 ---@field suffix? string ends the names of the other's columns that are taken (default "_right")
 
----Named columns of equal length. Every function gives a new frame; `f.name` and `f["name"]` are columns, `#f` is the
----number of rows.
+---Named columns of equal length. Every function gives a new frame; `f.name` and `f["name"]` are columns, `f[rows]` is
+---the frame of these rows, `#f` is the number of rows.
 ---@class frame
 ---@field column_names string[] The columns' names, in order.
 local class_frame = {}
@@ -206,6 +206,10 @@ function class_column:abs() end
 ---@return column # logarithms
 function class_column:log() end
 
+---Euler's number to the power of each: the inverse of `log`.
+---@return column # numbers, ≥ 0
+function class_column:exp() end
+
 ---The values in order; missing ones last.
 ---@param descending? boolean whether the greatest comes first (default false)
 ---@return column # the values
@@ -236,6 +240,92 @@ function class_column:head(count) end
 ---The values as a Lua table; a missing one is nil, so its length may be less.
 ---@return (boolean|number|string|nil)[] # the values
 function class_column:list() end
+
+---what is known about the rows, and how to work
+---@class (exact) estimator.fit.options
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0; a column of X, by name, or any of that length
+---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
+---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
+---@field seed? integer where everything random starts (default 42)
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+
+---A way to learn with its parameters, which were checked when it was made. Fitting gives a model and leaves the
+---estimator as it is.
+---@class estimator
+---@field name string Which estimator it is: `knn`.
+---@field parameters table<string, any> All its parameters by name; one that is not set has no field.
+local class_estimator = {}
+
+---Learns from rows: the same rows, parameters and seed give the same model. Columns of X that `y` and the options name
+---are no features. Texts are levels, truth values 0 and 1, instants epoch seconds; a missing feature is data, a
+---missing target an error.
+---@param X frame|table<string, column|any[]> features, a row a case
+---@param y column|frame|number[]|string|string[]|table<string, column|number[]> numbers, one a row; a frame, or columns by name, for several outputs; or names of columns of X
+---@param options? estimator.fit.options what is known about the rows, and how to work
+---@return model # what was learnt
+function class_estimator:fit(X, y, options) end
+
+---how to work
+---@class (exact) model.predict.options
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+
+---how to work
+---@class (exact) model.importance.options
+---@field repeats? integer how often each feature is dealt out, ≥ 1; the mean is told (default 5)
+---@field seed? integer where everything random starts (default 42)
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+
+---What an estimator learnt: predicts, says which features matter to it, and can be kept in a file for `learn.load`.
+---@class model
+---@field kind string What kind of model it is: `knn`.
+---@field features string[] Names of the features that it asks for.
+---@field outputs string[] Names of what it predicts; `y` where the target had no name.
+local class_model = {}
+
+---Predicts each row. Features are found by name, other columns do not matter; a level that the model never saw counts
+---as missing.
+---@param X frame|table<string, column|any[]> features, a row a case
+---@param options? model.predict.options how to work
+---@return column|frame # a number a row; a frame with a column an output where there are several
+function class_model:predict(X, options) end
+
+---How much each feature matters: by how much the mean absolute error of the first output grows when the feature's
+---values are dealt out anew among the rows, which the model should not have seen.
+---@param X frame|table<string, column|any[]> features, a row a case
+---@param y column|frame|number[]|string|string[]|table<string, column|number[]> what came of each row, as for `fit`
+---@param options? model.importance.options how to work
+---@return frame # `feature` and `importance`, the most important first
+function class_model:importance(X, y, options) end
+
+---Writes the model into a file, in place of one of that name; `learn.load` reads it.
+---@param path string the file, as seen from the workspace
+function class_model:save(path) end
+
+---which time
+---@class (exact) minutes_rows.indices.options
+---@field since? number completed after this time
+---@field until_? number completed up to this time
+
+---Operations that were done, a row each: what was known when each one's order started, and what it took. A row's
+---features rest on results that were completed before, never on its own or a later one. `#rows` is their number.
+---@class minutes_rows
+---@field features frame Job and resource, statistics of own and alike items' results, and the item's features as `item.…`.
+---@field outcomes frame All columns that are no features, as a frame.
+---@field run_minutes column Run minutes as the basis says, missing where they were not reported.
+---@field setup_minutes column Set-up minutes of the order, missing where they were not reported.
+---@field baseline column The run minutes that the aggregation of similar items' results estimates; missing where nothing was known.
+---@field reference column The run minutes that the `…_ratio` features are relative to; missing where nothing was known.
+---@field setup_reference column The set-up minutes to expect; missing where nothing was known.
+---@field started_at column When the row's order started, as far as it is known.
+---@field completed_at column When the row was completed.
+---@field item_code column The item of each row.
+---@field result_id column The identifier of the first result of each row.
+local class_minutes_rows = {}
+
+---The rows of a time whose run minutes are known and could be predicted, in the order of their orders' starts.
+---@param options? minutes_rows.indices.options which time
+---@return column # positions of rows, from 1: `rows.features[positions]`, `rows.run_minutes[positions]`
+function class_minutes_rows:indices(options) end
 
 ---A picture of figures. At the prompt and in `print` it is drawn in characters.
 ---@class chart
@@ -407,6 +497,223 @@ function json.encode(value, options) end
 ---@param text string JSON
 ---@return any # the data
 function json.decode(text) end
+
+---what is not to be at its default
+---@class (exact) learn.knn.parameters
+---@field neighbor_count? integer rows that a prediction is the mean of; all where there are fewer; an integer 1…1000000 (default 5)
+---@field weights? "uniform"|"distance" whether all neighbours count the same or by 1 ÷ distance (default "uniform")
+---@field search? "exact"|"hnsw" whether rows are compared one by one, or found through a graph, which pays from some 40,000 rows on (default "exact")
+---@field standardise? boolean whether numbers are brought to one scale first; otherwise larger numbers count for more (default true)
+---@field level_limit? integer levels of a feature that are told apart, the most frequent; an integer 1…10000 (default 32)
+
+---what is not to be at its default
+---@class (exact) learn.ridge.parameters
+---@field alpha? number strength of the penalty on squared coefficients; 0: none; a number ≥ 0 (default 1.0)
+---@field standardise? boolean whether numbers are penalised as if their standard deviation were 1, so that their unit does not matter (default true)
+---@field level_limit? integer most frequent levels of a feature that get a coefficient each; an integer 1…1000 (default 32)
+
+---what is not to be at its default
+---@class (exact) learn.ridge_cv.parameters
+---@field alphas? number[] strengths of the penalty on squared coefficients to choose from; a list of 1…1000 numbers, each a number > 0 (default { 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0 })
+---@field alpha_per_target? boolean whether each output chooses for itself (default false)
+---@field standardise? boolean whether numbers are penalised as if their standard deviation were 1, so that their unit does not matter (default true)
+---@field level_limit? integer most frequent levels of a feature that get a coefficient each; an integer 1…1000 (default 32)
+
+---what is not to be at its default
+---@class (exact) learn.elastic_net.parameters
+---@field alpha? number strength of the penalty, in the target's unit; a number > 0 (default 1.0)
+---@field l1_ratio? number share of the penalty that is on sizes, not squares, of coefficients; 1: lasso; a number 0…1 (default 0.5)
+---@field tolerance? number duality gap at which it is done, as a share of the target's sum of squares; a number > 0 and ≤ 1 (default 0.0001)
+---@field max_iterations? integer most rounds over all columns; an integer 1…1000000 (default 1000)
+---@field standardise? boolean whether numbers are penalised as if their standard deviation were 1, so that their unit does not matter (default true)
+---@field level_limit? integer most frequent levels of a feature that get a coefficient each; an integer 1…1000 (default 32)
+
+---what is not to be at its default
+---@class (exact) learn.forest.parameters
+---@field tree_count? integer trees; more are steadier and slower; an integer 1…100000 (default 100)
+---@field max_depth? integer splits between the root and a leaf; null: as many as there are; an integer 1…10000 or null
+---@field max_leaves? integer leaves of a tree, the most gainful splits first; null: no limit; an integer 2…1000000 or null
+---@field min_samples_leaf? integer rows that a leaf has at least, one drawn twice counted twice; an integer 1…1000000000 (default 5)
+---@field bootstrap? boolean whether a tree's rows are drawn with replacement (default true)
+---@field sample_share? number rows drawn for a tree, as a share of all; a number > 0 and ≤ 1 (default 1.0)
+---@field feature_share? number features looked at for a split, as a share of all; a number > 0 and ≤ 1 (default 1.0)
+---@field category_smoothing? number rows of weight 1 and of the mean target that a level is blended with before levels are compared; a number ≥ 0 (default 10.0)
+---@field leaf? "mean"|"median" what a leaf predicts of its rows (default "mean")
+
+---what is not to be at its default
+---@class (exact) learn.boosting.parameters
+---@field tree_count? integer trees at most; early stopping may need fewer; an integer 1…100000 (default 100)
+---@field max_leaves? integer leaves of a tree; an integer 2…100000 (default 31)
+---@field max_depth? integer splits between the root and a leaf; null: no limit but the leaves'; an integer 1…10000 or null
+---@field learning_rate? number how much of its correction a tree makes; a number > 0 and ≤ 1 (default 0.1)
+---@field min_samples_leaf? integer rows that a leaf has at least; an integer 1…1000000000 (default 20)
+---@field l2? number rows of weight 1 that a leaf is blended with which need no correction; a number ≥ 0 (default 0.0)
+---@field loss? "squared"|"absolute"|"huber" what an error costs (default "squared")
+---@field huber_share? number errors whose square counts, as a share of all, the smallest first; a number 0.01…1 (default 0.9)
+---@field feature_share? number features looked at for a tree, as a share of all; a number > 0 and ≤ 1 (default 1.0)
+---@field sample_share? number rows drawn for a tree, as a share of all; a number > 0 and ≤ 1 (default 1.0)
+---@field category_smoothing? number rows of weight 1 that a level is blended with before levels are compared; a number ≥ 0 (default 10.0)
+---@field validation_share? number rows held out to tell when to stop, as a share of all; 0: never stops; a number 0…0.9 (default 0.0)
+---@field patience? integer trees without a gain on the rows held out before it stops; an integer 1…100000 (default 10)
+---@field log_target? boolean whether the logarithms of the targets, which must be above 0, are learnt (default false)
+
+---what is not to be at its default
+---@class (exact) learn.mlp.parameters
+---@field hidden_layers? integer[] units of each hidden layer; none: a linear model; a list of 0…8 integers 1…4096 (default { 128, 64 })
+---@field activation? "relu"|"tanh"|"logistic"|"identity" what a hidden unit makes of its weighted inputs (default "relu")
+---@field solver? "adam"|"sgd" how weights follow their gradient: adam, or sgd with momentum (default "adam")
+---@field alpha? number strength of the penalty on squared weights, divided by the rows of a batch; a number ≥ 0 (default 0.0001)
+---@field batch_size? integer rows a step; all rows if there are fewer; an integer 1…65536 (default 200)
+---@field learning_rate? number size of the steps at the beginning; a number > 0 (default 0.001)
+---@field schedule? "constant"|"inverse_scaling"|"cosine"|"adaptive" how the learning rate changes from epoch to epoch (default "constant")
+---@field max_epochs? integer passes over all rows at most; an integer 1…100000 (default 200)
+---@field tolerance? number by how much an epoch's loss must fall, or the validation's R² rise, to be progress; a number ≥ 0 (default 0.0001)
+---@field patience? integer epochs without progress, one after the other, that are put up with; an integer 1…100000 (default 10)
+---@field early_stopping? boolean whether progress is measured on rows kept aside, and the best epoch's weights are kept (default false)
+---@field validation_share? number share of rows kept aside, whole groups where there are groups; a number 0.01…0.5 (default 0.1)
+---@field momentum? number share of the last step that sgd keeps; a number ≥ 0 and < 1 (default 0.9)
+---@field nesterov? boolean whether sgd looks ahead along its momentum (default true)
+---@field beta_1? number adam: decay of the gradient's mean; a number ≥ 0 and < 1 (default 0.9)
+---@field beta_2? number adam: decay of the squared gradient's mean; a number ≥ 0 and < 1 (default 0.999)
+---@field epsilon? number adam: what keeps divisors from 0; a number 1e-30…1 (default 1e-08)
+---@field log_target? boolean whether logarithms are fitted, for positive skewed minutes; what is predicted is then a median (default false)
+---@field standardise_target? boolean whether targets are fitted with mean 0 and deviation 1 (default true)
+---@field standardise? boolean whether features of numbers are brought to mean 0 and deviation 1 (default true)
+---@field level_limit? integer most frequent levels of a feature that get an input of their own; an integer 1…65536 (default 32)
+
+---what is not to be at its default
+---@class (exact) learn.stacking.parameters
+---@field bases? (string|table|estimator)[] the estimators whose predictions are learnt from; a list of estimators, each a name or a table with 'name' and its parameters (default { "knn", "forest", "mlp" })
+---@field final? string|table|estimator the estimator that learns from them; an estimator's name, or a table with 'name' and its parameters (default "ridge")
+---@field folds? integer folds in which the bases predict rows that they have not seen; rows of a group stay together; an integer 2…100 (default 3)
+---@field passthrough? boolean whether the final estimator sees the features too (default false)
+
+---how to cut
+---@class (exact) learn.split.options
+---@field kind? "kfold"|"grouped"|"stratified"|"forward" `kfold` deals rows out at random, `grouped` keeps groups whole, `stratified` gives each fold small and large targets alike, `forward` cuts blocks of time, each judged by what was known before; by default `grouped` where groups are given, else `forward` where times are, else `kfold`
+---@field folds? integer folds or blocks of time (default 5)
+---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
+---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
+---@field since? number|string `forward` judges rows known after this time; without, all but the first block's share of rows
+---@field y? column|frame|number[]|string|string[]|table<string, column|number[]> the target that `stratified` looks at, as for `fit`
+---@field seed? integer where everything random starts (default 42)
+
+---how to cut, and how to work
+---@class (exact) learn.cross_validate.options
+---@field split? "kfold"|"grouped"|"stratified"|"forward" `kfold` deals rows out at random, `grouped` keeps groups whole, `stratified` gives each fold small and large targets alike, `forward` cuts blocks of time, each judged by what was known before; by default `grouped` where groups are given, else `forward` where times are, else `kfold`
+---@field folds? integer folds or blocks of time (default 5)
+---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
+---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
+---@field since? number|string `forward` judges rows known after this time; without, all but the first block's share of rows
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0; a column of X, by name, or any of that length
+---@field log_of? column|string|any[] numbers > 0, one a row, where the target is log(value ÷ number): errors are then taken in the unit of the value
+---@field seed? integer where everything random starts (default 42)
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+
+---what to try, how to cut, and how to work
+---@class (exact) learn.search.options
+---@field method? "grid"|"random"|"halving" `grid` tries all combinations, `random` draws some, `halving` draws some, tries them on a part of the rows, and the better third of them on three times as many, until all rows are used (default "grid")
+---@field trials? integer combinations that `random` and `halving` draw, ≥ 1; 20 when nothing is said
+---@field seconds? number no trial begins after so many seconds, but the first
+---@field done? { values: table<string, any>, share: number, error: number, folds?: number[] }[] `done` of an earlier search, whose trials are not made again
+---@field split? "kfold"|"grouped"|"stratified"|"forward" `kfold` deals rows out at random, `grouped` keeps groups whole, `stratified` gives each fold small and large targets alike, `forward` cuts blocks of time, each judged by what was known before; by default `grouped` where groups are given, else `forward` where times are, else `kfold`
+---@field folds? integer folds or blocks of time (default 5)
+---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
+---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
+---@field since? number|string `forward` judges rows known after this time; without, all but the first block's share of rows
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0; a column of X, by name, or any of that length
+---@field log_of? column|string|any[] numbers > 0, one a row, where the target is log(value ÷ number): errors are then taken in the unit of the value
+---@field seed? integer where everything random starts (default 42)
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+
+---what to count
+---@class (exact) learn.minutes_rows.options
+---@field basis? "unit"|"order" what run minutes are counted per: `unit` or `order`; without, `unit` where half of the results have a quantity
+
+---Learning from frames: estimators, which are compared on the same folds, searched for good parameters, fitted and
+---kept. A fit is the same for the same rows and seed, on any number of threads; it ends when the script is stopped,
+---and then leaves nothing behind.
+---@class lathe.learn
+learn = {}
+
+---Predicts the mean target of the nearest rows, by Euclidean distance of the features.
+---@param parameters? learn.knn.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.knn(parameters) end
+
+---Least squares with a penalty on the squared coefficients.
+---@param parameters? learn.ridge.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.ridge(parameters) end
+
+---Ridge with the penalty that predicts left-out rows best.
+---@param parameters? learn.ridge_cv.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.ridge_cv(parameters) end
+
+---Least squares with penalties that leave features out.
+---@param parameters? learn.elastic_net.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.elastic_net(parameters) end
+
+---Many deep trees, each on other rows and features, averaged.
+---@param parameters? learn.forest.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.forest(parameters) end
+
+---Small trees, each of what the ones before it missed.
+---@param parameters? learn.boosting.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.boosting(parameters) end
+
+---A network of layers, trained by gradients.
+---@param parameters? learn.mlp.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.mlp(parameters) end
+
+---Learns from the predictions of other estimators, each made for rows that it had not seen.
+---@param parameters? learn.stacking.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.stacking(parameters) end
+
+---Cuts rows into parts to learn from and parts to be judged by: the same for the same seed. `X[fold.training]` is the
+---frame of a part's rows, `y[fold.test]` the column.
+---@param X frame|column|integer a frame, a column, or a number of rows
+---@param options? learn.split.options how to cut
+---@return { training: column, test: column }[] # the folds: positions of rows from 1, ascending
+function learn.split(X, options) end
+
+---Fits each candidate on each fold and has it predict the rows that it did not see: all on the same rows, so that the
+---predictions can be compared in pairs, as with `metrics.paired_test`. Errors are those of the first output.
+---@param candidates estimator|estimator[]|table<string, estimator> an estimator, or several: a list, or a table with a name for each
+---@param X frame|table<string, column|any[]> features, a row a case
+---@param y column|frame|number[]|string|string[]|table<string, column|number[]> what came of each row, as for `fit`
+---@param options? learn.cross_validate.options how to cut, and how to work
+---@return { predictions: frame, folds: frame, overall: frame } # `predictions`: `fold` and a column a candidate, missing for rows that no fold judges; `folds`: `candidate`, `fold`, `count`, `mae`, `trim_mae` (without the smallest and the largest tenth of errors), `rmse`, `bias`; `overall`: the same over all judged rows
+function learn.cross_validate(candidates, X, y, options) end
+
+---Searches good parameters: each combination is cross-validated, its folds in parallel. Cut short, it goes on where it
+---was when it is given what is done. The same seed gives the same trials.
+---@param estimator string|estimator the estimator, or its name
+---@param space table<string, any[]> the values to choose from, a list a parameter
+---@param X frame|table<string, column|any[]> features, a row a case
+---@param y column|frame|number[]|string|string[]|table<string, column|number[]> what came of each row, as for `fit`
+---@param options? learn.search.options what to try, how to cut, and how to work
+---@return { trials: frame, best: estimator, done: table[] } # `trials`: the parameters, the `share` of the rows that each was tried on, and the `error`, the trimmed mean absolute error; `best`: the estimator with the least error on the largest share; `done`: for going on
+function learn.search(estimator, space, X, y, options) end
+
+---Reads a model that `model:save` wrote. A file that is damaged, or none of a model, is an error that names it.
+---@param path string the file, as seen from the workspace
+---@return model # the model
+function learn.load(path) end
+
+---Makes rows to learn minutes from, of items and work results as `data.items` and `data.results` give them. Learn
+---`(rows.run_minutes / rows.reference):log()` to do justice to short operations and long ones alike.
+---@param items frame `item_code` and columns of features
+---@param results frame work results, in any order
+---@param options? learn.minutes_rows.options what to count
+---@return minutes_rows # the rows
+function learn.minutes_rows(items, results, options) end
 
 ---Messages for the log, by level.
 ---@class lathe.log

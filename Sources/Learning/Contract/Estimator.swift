@@ -9,6 +9,9 @@ import Tabular
 public protocol Estimator: Parameterised, Hashable {
   associatedtype Fitted: Model
 
+  /// What it does, in a sentence, for whoever chooses one.
+  static var summary: String { get }
+
   /// Learns from `data`, which has at least one row.
   ///
   /// Progress and cancellation go through `context`; a cancelled fit throws ``LearningError/cancelled`` within 100 ms.
@@ -16,6 +19,9 @@ public protocol Estimator: Parameterised, Hashable {
 }
 
 extension Estimator {
+  /// Its name, where nothing else is said.
+  public static var summary: String { "The estimator `\(name)`." }
+
   /// Fits, for callers that do not know which estimator it is.
   public func fitted(_ data: Dataset, in context: FitContext) throws(LearningError) -> any Model {
     try checkUsable(data)
@@ -52,6 +58,22 @@ public protocol Model: Sendable {
 extension Model {
   /// The predictions for each row of `features`, on two threads.
   public func predict(_ features: FeatureTable) throws(LearningError) -> [[Double]] { try predict(features, threads: 2) }
+
+  /// The predictions for each row of `features`, some rows at a time: between them the work can be cancelled.
+  public func predict(_ features: FeatureTable, in context: FitContext) throws(LearningError) -> [[Double]] {
+    // Few enough that a search among some ten thousand rows heeds a wish to stop within 100 ms, on one thread.
+    let rowsAtATime = 512
+    try context.checkCancellation()
+    if features.rowCount <= rowsAtATime { return try predict(features, threads: context.threads) }
+    let table = try schema.aligned(features)
+    var outputs = targetNames.map { _ in [Double]() }
+    for start in stride(from: 0, to: table.rowCount, by: rowsAtATime) {
+      try context.checkCancellation()
+      let part = table.selecting(rows: Array(start..<min(start + rowsAtATime, table.rowCount)))
+      for (output, values) in try predict(part, threads: context.threads).enumerated() { outputs[output] += values }
+    }
+    return outputs
+  }
 }
 
 /// What a fit gets besides data: where its randomness comes from, how many threads it may use, whom to tell, whether to go on.

@@ -82,9 +82,7 @@ public struct FeatureTable: Hashable, Sendable {
   }
 
   private static func values(of column: Tabular.Column) -> Values {
-    guard case .text(let texts) = column.values else {
-      return .numeric((0..<column.count).map { column.number($0) ?? column.timestamp($0)?.seconds ?? .nan })
-    }
+    guard case .text(let texts) = column.values else { return .numeric(column.numbers ?? []) }
     // Only levels that occur count, by first occurrence: a frame that was filtered keeps the texts of all its former rows.
     var levels: [String] = []
     var positions: [Int32: Int32] = [:]

@@ -4,6 +4,8 @@ import Tabular
 public struct StackingRegressor: Estimator {
   /// `stacking`.
   public static let name = "stacking"
+  /// What it does.
+  public static let summary = "Learns from the predictions of other estimators, each made for rows that it had not seen."
   /// The parameters.
   public static let parameters: [Parameter<Self>] = [
     .estimators("bases", \.bases, "the estimators whose predictions are learnt from"),
@@ -52,7 +54,7 @@ public struct StackingRegressor: Estimator {
         result = Part(model: try estimators[base].fitted(data, in: part))
       } else {
         let model = try estimators[base].fitted(sets[fold].training, in: part)
-        result = Part(predictions: try model.predict(sets[fold].test, threads: threadsEach))
+        result = Part(predictions: try model.predict(sets[fold].test, in: part))
       }
       context.progress(0.95 * Double(done.increment()) / Double(tasks))
       return result

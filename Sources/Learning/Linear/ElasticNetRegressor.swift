@@ -17,6 +17,8 @@ import Tabular
 public struct ElasticNetRegressor: Estimator {
   /// What it is called.
   public static let name = "elastic_net"
+  /// What it is, in a sentence.
+  public static let summary = "Least squares with penalties that leave features out."
   /// Its parameters.
   public static let parameters: [Parameter<Self>] = [
     .number("alpha", \.alpha, .above(0), "strength of the penalty, in the target's unit"),

@@ -16,6 +16,8 @@ import Tabular
 public struct RidgeCVRegressor: Estimator {
   /// What it is called.
   public static let name = "ridge_cv"
+  /// What it is, in a sentence.
+  public static let summary = "Ridge with the penalty that predicts left-out rows best."
   /// Its parameters.
   public static let parameters: [Parameter<Self>] = [
     .numbers("alphas", \.alphas, .above(0), count: 1...1000, "strengths of the penalty on squared coefficients to choose from"),

@@ -14,6 +14,8 @@ import Tabular
 public struct RidgeRegressor: Estimator {
   /// What it is called.
   public static let name = "ridge"
+  /// What it is, in a sentence.
+  public static let summary = "Least squares with a penalty on the squared coefficients."
   /// Its parameters.
   public static let parameters: [Parameter<Self>] = [
     .number("alpha", \.alpha, .atLeast(0), "strength of the penalty on squared coefficients; 0: none"),

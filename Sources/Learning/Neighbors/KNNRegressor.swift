@@ -21,6 +21,8 @@ public struct KNNRegressor: Estimator {
 
   /// `knn`.
   public static let name = "knn"
+  /// What it does.
+  public static let summary = "Predicts the mean target of the nearest rows, by Euclidean distance of the features."
   /// The parameters.
   public static let parameters: [Parameter<Self>] = [
     .integer("neighbor_count", \.neighborCount, 1...1_000_000, "rows that a prediction is the mean of; all where there are fewer"),

@@ -31,6 +31,8 @@ public struct MLPRegressor: Estimator {
 
   /// What it is called.
   public static let name = "mlp"
+  /// What it is, in a sentence.
+  public static let summary = "A network of layers, trained by gradients."
 
   /// Its parameters.
   public static let parameters: [Parameter<Self>] = [

@@ -59,7 +59,7 @@ public func crossValidate(
     // Each candidate and fold draws from a stream of its own, whoever comes first.
     let part = context.part("candidate \(task / folds.count), fold \(fold)", threads: threadsEach).withoutProgress
     let model = try candidate.fitted(parts[fold].training, in: part)
-    let predictions = try model.predict(parts[fold].test, threads: threadsEach)
+    let predictions = try model.predict(parts[fold].test, in: part)
     context.progress(Double(done.increment()) / Double(count))
     return predictions
   }
@@ -92,7 +92,7 @@ public func permutationImportance(
   guard repeats >= 1 else { throw .parameter("'repeats' must be an integer ≥ 1, got \(repeats)") }
   guard data.rowCount > 0 else { throw .data("importance cannot be measured on no rows") }
   let table = try model.schema.aligned(data.features)
-  let whole = ErrorSummary(actual: data.targets[0], predicted: try model.predict(table, threads: context.threads)[0]).mae
+  let whole = ErrorSummary(actual: data.targets[0], predicted: try model.predict(table, in: context)[0]).mae
   var found: [(feature: String, importance: Double)] = []
   for (number, column) in table.columns.enumerated() {
     var sum = 0.0
@@ -105,7 +105,7 @@ public func permutationImportance(
       case .numeric(let numbers): columns[number].values = .numeric(order.map { numbers[$0] })
       case .categorical(let codes, let levels): columns[number].values = .categorical(order.map { codes[$0] }, levels: levels)
       }
-      let dealt = try model.predict(try FeatureTable(columns, rowCount: table.rowCount), threads: context.threads)[0]
+      let dealt = try model.predict(try FeatureTable(columns, rowCount: table.rowCount), in: context)[0]
       sum += ErrorSummary(actual: data.targets[0], predicted: dealt).mae - whole
     }
     found.append((column.name, sum / Double(repeats)))

@@ -28,6 +28,14 @@ public struct Search: Sendable {
     public var error: Double
     /// Its folds' trimmed mean absolute errors.
     public var folds: [Double]
+
+    /// Makes a trial that was made earlier.
+    public init(values: [String: PlainValue], share: Double, error: Double, folds: [Double]) {
+      self.values = values
+      self.share = share
+      self.error = error
+      self.folds = folds
+    }
   }
 
   /// The estimator.

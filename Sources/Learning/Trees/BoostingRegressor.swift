@@ -26,6 +26,8 @@ public struct BoostingRegressor: Estimator {
 
   /// What it is called.
   public static let name = "boosting"
+  /// What it is, in a sentence.
+  public static let summary = "Small trees, each of what the ones before it missed."
   /// Its parameters.
   public static let parameters: [Parameter<Self>] = [
     .integer("tree_count", \.treeCount, 1...100_000, "trees at most; early stopping may need fewer"),

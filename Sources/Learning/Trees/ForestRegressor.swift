@@ -20,6 +20,8 @@ public struct ForestRegressor: Estimator {
 
   /// What it is called.
   public static let name = "forest"
+  /// What it is, in a sentence.
+  public static let summary = "Many deep trees, each on other rows and features, averaged."
   /// Its parameters.
   public static let parameters: [Parameter<Self>] = [
     .integer("tree_count", \.treeCount, 1...100_000, "trees; more are steadier and slower"),

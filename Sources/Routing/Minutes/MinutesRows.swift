@@ -61,11 +61,12 @@ public struct MinutesRows: Sendable {
   ///   - choices: How features are compared, by name.
   ///   - options: How many alike items are asked for and how similar they must be.
   ///   - dimension: Numbers of an item's vector.
+  ///   - context: Whether to go on; asked again and again.
   /// - Complexity: O(results × neighbours + items with results² × dimension); beyond some 160,000 items a graph is searched
   ///   instead, which may miss some of the most alike.
   public init(
     items frame: Frame, results: Frame, basis: Basis, choices: [String: FeatureChoice] = [:],
-    options: PredictionOptions = PredictionOptions(), dimension: Int = 128
+    options: PredictionOptions = PredictionOptions(), dimension: Int = 128, in context: FitContext = FitContext()
   ) throws {
     let history = try WorkHistory(results)
     let rowOfItem = try Self.rows(of: history.items, in: frame)
@@ -73,9 +74,10 @@ public struct MinutesRows: Sendable {
     let encoder = FeatureEncoder(fitting: described, choices: choices, dimension: dimension)
     let columns = Self.itemColumns(encoder.features, in: frame, rowOfItem: rowOfItem)
     var walk = HistoryWalk(
-      history, basis: basis, alike: try Self.alikeItems(encoder.encode(described), rowOfItem: rowOfItem, count: 3 * options.neighbors),
+      history, basis: basis,
+      alike: try Self.alikeItems(encoder.encode(described), rowOfItem: rowOfItem, count: 3 * options.neighbors, in: context),
       groups: Self.groups(of: columns, itemCount: rowOfItem.count), options: options)
-    walk.run()
+    try walk.run(in: context)
 
     let jobs = (0..<history.jobs.count).map { history.jobs[Int32($0)] }
     let resources = (0..<history.resources.count).map { history.resources[Int32($0)] }
@@ -118,14 +120,22 @@ public struct MinutesRows: Sendable {
   }
 
   /// For each item the items most like it. More are kept than are used: not all have results yet when they are asked for.
-  private static func alikeItems(_ vectors: Matrix, rowOfItem: [Int?], count: Int) throws -> [[AlikeItem]] {
+  private static func alikeItems(_ vectors: Matrix, rowOfItem: [Int?], count: Int, in context: FitContext) throws -> [[AlikeItem]] {
     let itemOfVector = rowOfItem.indices.filter { rowOfItem[$0] != nil }
     var alike = Array(repeating: [AlikeItem](), count: rowOfItem.count)
     guard !itemOfVector.isEmpty else { return alike }
-    let found = try NearestSearch.index(for: vectors, queries: vectors.rowCount).search(vectors, k: count + 1)
-    for (vector, item) in itemOfVector.enumerated() {
-      alike[item] = found[vector].filter { $0.id != vector && $0.similarity > 0 }.map { neighbor in
-        AlikeItem(item: itemOfVector[neighbor.id], similarity: min(1, Double(neighbor.similarity)))
+    let index = try NearestSearch.index(for: vectors, queries: vectors.rowCount, in: context)
+    // In parts, so that it can be stopped between them.
+    for start in stride(from: 0, to: vectors.rowCount, by: 1024) {
+      try context.checkCancellation()
+      let rows = start..<min(start + 1024, vectors.rowCount)
+      let values = vectors.values[rows.lowerBound * vectors.columnCount..<rows.upperBound * vectors.columnCount]
+      let queries = Matrix(rowCount: rows.count, columnCount: vectors.columnCount, values: Array(values))
+      let found = try index.search(queries, k: count + 1, threads: context.threads)
+      for vector in rows {
+        alike[itemOfVector[vector]] = found[vector - start].filter { $0.id != vector && $0.similarity > 0 }.map { neighbor in
+          AlikeItem(item: itemOfVector[neighbor.id], similarity: min(1, Double(neighbor.similarity)))
+        }
       }
     }
     return alike
@@ -206,7 +216,7 @@ private struct HistoryWalk {
     memory = WorkMemory(itemCount: history.items.count, jobCount: history.jobs.count)
   }
 
-  mutating func run() {
+  mutating func run(in context: FitContext) throws(LearningError) {
     let starts = history.orders.map { order -> Double in
       let first = history.operations[order.operations.lowerBound]
       let worked = [first.setupMinutes, first.runMinutes].reduce(0) { $0 + ($1.isFinite ? max(0, $1) : 0) }
@@ -219,7 +229,8 @@ private struct HistoryWalk {
     var rowOfOperation = Array(repeating: 0, count: history.operations.count)
     rows.reserveCapacity(history.operations.count)
     var next = 0
-    for number in started {
+    for (turn, number) in started.enumerated() {
+      if turn % 256 == 0 { try context.checkCancellation() }
       let order = history.orders[number]
       while next < completed.count, Double(history.operations[completed[next]].completedAt) / 1e6 < starts[number] {
         learn(rows[rowOfOperation[completed[next]]])

@@ -87,7 +87,7 @@ enum ColumnMethods {
   static let figures: [LuaFunction] = [mean, sum, std, minimum, maximum, median, quantile, count, uniqueCount]
 
   static let values: [LuaFunction] = [
-    absolute, logarithm, sorted, unique, valueCounts, isMissing, fillMissing, head, list,
+    absolute, logarithm, exponential, sorted, unique, valueCounts, isMissing, fillMissing, head, list,
   ]
 
   static let operators: [LuaOperator: LuaFunction] = [
@@ -191,6 +191,10 @@ enum ColumnMethods {
   private static let logarithm = LuaFunction(
     "log", "Natural logarithms; −infinity for zero, NaN below it.", on: Column.self, returns: .value(Column.self, "logarithms")
   ) { try $0.log() }
+
+  private static let exponential = LuaFunction(
+    "exp", "Euler's number to the power of each: the inverse of `log`.", on: Column.self, returns: .value(Column.self, "numbers, ≥ 0")
+  ) { try $0.exp() }
 
   private static let sorted = LuaFunction(
     "sort", "The values in order; missing ones last.", on: Column.self,

@@ -8,7 +8,10 @@ extension ScriptFrame: LuaObject {
 
   /// The class of frames.
   public static let luaClass = LuaClass<ScriptFrame>(
-    "Named columns of equal length. Every function gives a new frame; `f.name` and `f[\"name\"]` are columns, `#f` is the number of rows.",
+    """
+    Named columns of equal length. Every function gives a new frame; `f.name` and `f["name"]` are columns, `f[rows]` is the frame of these \
+    rows, `#f` is the number of rows.
+    """,
     methods: [
       FrameMethods.column, FrameMethods.filter, FrameMethods.select, FrameMethods.with, FrameMethods.without, FrameMethods.sort,
       FrameMethods.groupBy, FrameMethods.join, FrameMethods.append, FrameMethods.head, FrameMethods.tail, FrameMethods.rows,
@@ -16,10 +19,18 @@ extension ScriptFrame: LuaObject {
     ],
     properties: [LuaProperty("column_names", "The columns' names, in order.") { $0.names }],
     index: nil,
+    rows: LuaIndex { frame, positions in try frame.rows(positions) },
     field: LuaIndex { frame, name in try frame.fieldColumn(name) },
     count: { $0.rowCount },
     bytes: { $0.estimatedBytes },
     text: { $0.shown() })
+
+  private func rows(_ positions: [Int]) throws -> ScriptFrame {
+    for position in positions where !(1...Swift.max(1, rowCount)).contains(position) || position > rowCount {
+      throw FrameError.argument("there is no row \(position) in a frame of \(rowCount)")
+    }
+    return gathering(positions.map { $0 - 1 })
+  }
 
   private func fieldColumn(_ name: String) throws -> Column? {
     if names.contains(name) { return try column(name) }

@@ -10,7 +10,7 @@ import Tabular
 let pureModules: [LuaModule] = [JSONModule.module, LogModule.module, MetricsModule.module, SampleModule.module, TimeModule.module]
 
 /// What a strategy sees when it decides: the data besides, cut at the cycle's instant.
-let strategyModules: [LuaModule] = pureModules + [FrameModule.module, strategyDataModule]
+let strategyModules: [LuaModule] = pureModules + [FrameModule.module, LearnModule.module, strategyDataModule]
 
 /// What scripts and the REPL see.
 public let scriptModules: [LuaModule] =

@@ -29,9 +29,10 @@ public final class ScriptSession {
   private let startChunk: LuaFunctionReference
   private let evaluateChunk: LuaFunctionReference
 
-  /// The modules that need no workspace: `frame json log metrics sample time`.
+  /// The modules that need no workspace: `frame json learn log metrics plot sample time`.
   public static let generalModules: [LuaModule] = [
-    FrameModule.module, JSONModule.module, LogModule.module, MetricsModule.module, PlotModule.module, SampleModule.module,
+    FrameModule.module, JSONModule.module, LearnModule.module, LogModule.module, MetricsModule.module, PlotModule.module,
+    SampleModule.module,
     TimeModule.module,
   ]
 

@@ -98,3 +98,6 @@ end
 equal(frame.column({ 1, nil, 3 }, 5):count(), 2)
 fails("'count' must be between", frame.column, { 1, 2 }, 1)
 fails("not enough memory", frame.column, { 1 }, 1 << 28)
+
+near(frame.column({ 0, 1 }):exp()[2], math.exp(1))
+equal(frame.column({ 1, nil, 2 }):exp()[2], nil)

@@ -8,6 +8,9 @@ equal(f["item"][2], "b")
 equal(f:column("item"):list(), { "a", "b", "c", "a" })
 equal(frame.new{ { "z", { 1 } }, { "a", { 2 } } }.column_names, { "z", "a" })
 equal(#frame.new{}, 0)
+equal(f[{ 3, 1 }].item:list(), { "c", "a" })
+equal(f[frame.column{ 4 }].minutes[1], 2.0)
+fails("there is no row 5 in a frame of 4", function() return f[{ 1, 5 }] end)
 
 -- Choosing rows and columns.
 equal(f:filter(f.quantity:gt(15)).item:list(), { "b", "c", "a" })

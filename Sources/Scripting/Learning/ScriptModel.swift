@@ -1,0 +1,126 @@
+import DataAccess
+import Learning
+import LuaBridge
+import Tabular
+
+/// A model as scripts hold it.
+struct ScriptModel: LuaObject {
+  let model: any Model
+  /// Bytes of the model, about those of its file.
+  let size: Int
+
+  /// Makes one of what was just learnt.
+  init(_ model: any Model) { self.init(model, size: Estimators.bytes(of: model).count) }
+
+  /// Makes one whose size is known.
+  init(_ model: any Model, size: Int) {
+    self.model = model
+    self.size = size
+  }
+
+  static let luaName = "model"
+  static let luaClass = LuaClass<ScriptModel>(
+    "What an estimator learnt: predicts, says which features matter to it, and can be kept in a file for `learn.load`.",
+    methods: [predict, importance, save],
+    properties: [
+      LuaProperty("kind", "What kind of model it is: `knn`.") { type(of: $0.model).kind },
+      LuaProperty("features", "Names of the features that it asks for.") { $0.model.schema.features.map(\.name) },
+      LuaProperty("outputs", "Names of what it predicts; `y` where the target had no name.") { $0.model.targetNames },
+    ],
+    bytes: { $0.size },
+    text: { model in
+      let features = model.model.schema.features.count
+      return "\(type(of: model.model).kind) model of \(counted(features, "feature")): \(model.model.targetNames.joined(separator: ", "))"
+    })
+
+  private struct PredictOptions: WorkOptionsRecord {
+    var work = WorkOptions()
+
+    static var fields: [LuaField<PredictOptions>] { [threadsField] }
+  }
+
+  private static let predict = LuaFunction(
+    "predict",
+    """
+    Predicts each row. Features are found by name, other columns do not matter; a level that the model never saw counts as missing.
+    """, on: ScriptModel.self, in: LuaVM.self, Parameter("X", FeatureSource.self, "features, a row a case"),
+    Parameter("options", PredictOptions.self, "how to work"),
+    returns: .value(PredictionResult.self, "a number a row; a frame with a column an output where there are several"), effect: .pure
+  ) { model, vm, features, options in
+    try LearningRows.naming("model:predict") {
+      let context = try options.work.context(in: vm)
+      let known = Set(model.model.schema.features.map(\.name))
+      let table = try FeatureTable(features.frame, columns: features.frame.names.filter(known.contains))
+      try vm.checkMemory(for: table.rowCount, each: 16 * (table.columns.count + model.model.targetNames.count))
+      return try PredictionResult(model.model.predict(table, in: context), names: model.model.targetNames)
+    }
+  }
+
+  private struct ImportanceOptions: WorkOptionsRecord {
+    var work = WorkOptions()
+    var repeats = 5
+
+    static var fields: [LuaField<ImportanceOptions>] {
+      [LuaField("repeats", \.repeats, "how often each feature is dealt out, ≥ 1; the mean is told", default: "5"), seedField, threadsField]
+    }
+  }
+
+  private static let importance = LuaFunction(
+    "importance",
+    """
+    How much each feature matters: by how much the mean absolute error of the first output grows when the feature's values are dealt out \
+    anew among the rows, which the model should not have seen.
+    """, on: ScriptModel.self, in: LuaVM.self, Parameter("X", FeatureSource.self, "features, a row a case"),
+    Parameter("y", TargetSource.self, "what came of each row, as for `fit`"),
+    Parameter("options", ImportanceOptions.self, "how to work"),
+    returns: .value(Frame.self, "`feature` and `importance`, the most important first"), effect: .pure
+  ) { model, vm, features, target, options in
+    try LearningRows.naming("model:importance") {
+      let context = try options.work.context(in: vm)
+      let data = try LearningRows.dataset(features.frame, target, in: vm)
+      let found = try permutationImportance(of: model.model, on: data, repeats: options.repeats, in: context)
+      return try Frame([("feature", Column(found.map { $0.feature })), ("importance", Column(found.map { $0.importance }))])
+    }
+  }
+
+  private static let save = LuaFunction(
+    "save", "Writes the model into a file, in place of one of that name; `learn.load` reads it.", on: ScriptModel.self,
+    in: ScriptFiles.self,
+    Parameter("path", String.self, "the file, as seen from the workspace"), returns: .nothing, effect: .writes
+  ) { model, files, path in try AtomicFile.write(Estimators.bytes(of: model.model), to: try files.writablePath(path)) }
+
+  /// Reads a model from a file.
+  static let load = LuaFunction(
+    "load", "Reads a model that `model:save` wrote. A file that is damaged, or none of a model, is an error that names it.",
+    in: ScriptFiles.self, Parameter("path", String.self, "the file, as seen from the workspace"),
+    returns: .value(ScriptModel.self, "the model"), effect: .reads
+  ) { files, path in
+    try LearningRows.naming("learn.load") {
+      let bytes = try AtomicFile.read(try files.path(path))
+      return ScriptModel(try Estimators.model(from: ModelReader(bytes, name: path)), size: bytes.count)
+    }
+  }
+}
+
+/// Predictions of one output, or of several by name.
+enum PredictionResult: LuaPushable {
+  case column(Column)
+  case frame(Frame)
+
+  init(_ outputs: [[Double]], names: [String]) throws {
+    if outputs.count == 1 {
+      self = .column(Column(outputs[0]))
+    } else {
+      self = .frame(try Frame(zip(names, outputs).map { ($0, Column($1)) }))
+    }
+  }
+
+  static var luaType: LuaType { LuaType("column|frame") }
+
+  func push(on stack: LuaStack) throws {
+    switch self {
+    case .column(let column): try column.push(on: stack)
+    case .frame(let frame): try frame.push(on: stack)
+    }
+  }
+}
