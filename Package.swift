@@ -84,7 +84,8 @@ let package = Package(
     .testTarget(
       name: "QualityCycleTests",
       dependencies: [
-        "Configuration", "DataAccess", "DemoPlant", "Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport", logging,
+        "Configuration", "DataAccess", "DemoPlant", "Learning", "Ledger", "Metrics", "QualityCycle", "Routing", "Tabular", "TestSupport",
+        logging,
       ],
       swiftSettings: strict),
     .testTarget(

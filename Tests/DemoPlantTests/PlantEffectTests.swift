@@ -185,4 +185,24 @@ struct PlantEffectTests {
       }
     }
   }
+
+  @Test("more than the baseline and the operation's median find, and half of what separates the baseline from the least possible error")
+  func gate() throws {
+    let plant = try DemoPlant(
+      items: 900, results: 24_000, seed: 5, endsAt: SamplePlant.end, events: PlantEvent.drift(endsAt: SamplePlant.end))
+    let rows = try MinutesRows(items: plant.items(), results: plant.results(), basis: .unit)
+    let since = SamplePlant.end.advanced(bySeconds: -60 * 86_400)
+    let all = rows.indices(since: .distantPast, until: SamplePlant.end).filter { rows.baseline[$0] > 0 }
+    let reference = all.map { rows.reference[$0] }
+    let boosting = try Estimators.make(
+      "boosting", ["loss": "huber", "tree_count": 150, "learning_rate": 0.05, "min_samples_leaf": 40, "feature_share": 0.6])
+    let found = try crossValidate(
+      [OperationMedianEstimator(), BaselineEstimator(), boosting], on: rows.dataset(of: all), split: .forward(5, since: since.seconds),
+      in: FitContext(seed: 1)
+    ) { reference[$0] * exp($1) }
+    let (median, baseline, trained) = (found[0].overall.trimMae, found[1].overall.trimMae, found[2].overall.trimMae)
+    let floor = plant.floor(since: since, until: SamplePlant.end).trimMae
+    #expect(found[0].overall.count > 1500 && floor < trained && baseline < median)
+    #expect(trained < baseline - (baseline - floor) / 2, "\(trained) of \(floor) … \(baseline) … \(median)")
+  }
 }

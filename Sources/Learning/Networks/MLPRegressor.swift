@@ -151,6 +151,7 @@ public struct MLPRegressor: Estimator {
       self, network, NetworkTrainer.Rows(inputs: inputs, targets: targets, weights: weights?.map { Float($0) }), validation,
       threads: context.threads)
     try course.run(training, generator, context)
+    if course.lossCurve.count < maxEpochs { context.progress(1) }
     return MLPModel(
       encoder: encoder, targetNames: data.targetNames, scales: scales, network: course.network, lossCurve: course.lossCurve,
       validationCurve: course.validationCurve)
