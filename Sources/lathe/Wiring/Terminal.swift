@@ -56,11 +56,12 @@ enum Terminal {
   }
 }
 
-/// Progress of long work: a bar on a terminal, a line every tenth otherwise.
+/// Progress of long work: a bar with the time that is left on a terminal, a line every tenth otherwise.
 final class ProgressBar {
   private let label: String
   private let isQuiet: Bool
   private var shown = -1
+  private let start = DispatchTime.now()
 
   init(_ label: String, quiet: Bool) {
     self.label = label
@@ -76,9 +77,22 @@ final class ProgressBar {
     shown = step
     if Terminal.hasPerson {
       let filled = String(repeating: "█", count: percent / 4) + String(repeating: "·", count: 25 - percent / 4)
-      FileHandle.standardError.write(Data("\r\(label) \(filled) \(percent) %\(share >= 1 ? "\n" : "")".utf8))
+      let elapsed = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
+      let left = Self.timeLeft(share, elapsed: elapsed).map { ", \($0) left" } ?? ""
+      FileHandle.standardError.write(Data("\r\(label) \(filled) \(percent) %\(left)\u{1B}[K\(share >= 1 ? "\n" : "")".utf8))
     } else {
       Terminal.remark("\(label): \(step) %")
     }
+  }
+
+  /// How long the rest will take if it goes on as so far, in words; `nil` before that can be told, and at the end.
+  static func timeLeft(_ share: Double, elapsed: Double) -> String? {
+    guard elapsed >= 2, share >= 0.02, share < 1 else { return nil }
+    let seconds = elapsed * (1 - share) / share
+    return seconds < 90
+      ? "\(max(1, Int(seconds.rounded()))) s"
+      : seconds < 5400
+        ? "\(Int((seconds / 60).rounded())) min"
+        : "\(Int((seconds / 3600).rounded())) h"
   }
 }
