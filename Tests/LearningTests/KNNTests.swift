@@ -78,6 +78,8 @@ struct KNNTests {
       try FeatureTable([
         .init("x", .numeric([1e300, .nan])), .init("l", .categorical([0, 1], levels: ["a", "z"])), .init("c", .numeric([3, .nan])),
       ]))
+    let huge = try Dataset(features: odd.features, targets: [Array(repeating: 1.7e308, count: 5)], weights: [1e308, 1e308, 1, 1, 1])
+    #expect(try KNNRegressor().fit(huge, in: FitContext()).predict(odd.features)[0].allSatisfy { $0 > 1.6e308 && $0.isFinite })
     #expect(found[0][0] == 1 && found[0].allSatisfy { (1...5).contains($0) })
   }
 
@@ -129,7 +131,18 @@ struct KNNTests {
     #expect(try passing.fit(data, in: FitContext()).predict(test.features)[0].count == 100)
     #expect(throws: LearningError.cancelled) { try stack.fit(data, in: FitContext(shouldStop: { true })) }
     #expect(throws: LearningError.parameter("unknown estimator 'knm'; did you mean 'knn'?")) {
-      try StackingRegressor(bases: [EstimatorChoice("knm")], final: EstimatorChoice("knn")).fit(data, in: FitContext())
+      try StackingRegressor(bases: [EstimatorChoice("knm")], final: EstimatorChoice("knn"))
     }
+    #expect(throws: LearningError.self) { try StackingRegressor(["final": ["name": "knn", "neighbor_count": 0]]) }
+    var writer = ModelWriter()
+    writer.add("model") { file in
+      file.add("schema", json: data.features.schema)
+      file.add("targets", json: [String]())
+      file.add("shape", [Int64(1), 0])
+      file.add("base 0", model: model.bases[0] as! KNNModel)
+      file.add("final", model: model.final as! KNNModel)
+    }
+    writer.add("model.kind", json: ["stacking"])
+    #expect(throws: LearningError.self) { try Estimators.model(from: try ModelReader(writer.bytes(), name: "m")) }
   }
 }

@@ -583,7 +583,7 @@ function json.decode(text) end
 
 ---what is not to be at its default
 ---@class (exact) learn.stacking.parameters
----@field bases? (string|table|estimator)[] the estimators whose predictions are learnt from; a list of estimators, each a name or a table with 'name' and its parameters (default { "knn", "forest", "mlp" })
+---@field bases? (string|table|estimator)[] the estimators whose predictions are learnt from; a list of 1…100 estimators, each a name or a table with 'name' and its parameters (default { "knn", "forest", "mlp" })
 ---@field final? string|table|estimator the estimator that learns from them; an estimator's name, or a table with 'name' and its parameters (default "ridge")
 ---@field folds? integer folds in which the bases predict rows that they have not seen; rows of a group stay together; an integer 2…100 (default 3)
 ---@field passthrough? boolean whether the final estimator sees the features too (default false)

@@ -74,8 +74,9 @@ extension Parameter {
   static func estimator(_ name: String, _ path: any WritableKeyPath<Owner, EstimatorChoice> & Sendable, _ doc: String) -> Self {
     Self(
       name: name, doc: doc, expected: "an estimator's name, or a table with 'name' and its parameters", get: { $0[keyPath: path].plain },
-      read: { owner, value in
+      read: { (owner, value) throws(LearningError) in
         guard let choice = EstimatorChoice(value) else { return false }
+        _ = try choice.make()
         owner[keyPath: path] = choice
         return true
       })
@@ -84,12 +85,13 @@ extension Parameter {
   /// Estimators, at least one.
   static func estimators(_ name: String, _ path: any WritableKeyPath<Owner, [EstimatorChoice]> & Sendable, _ doc: String) -> Self {
     Self(
-      name: name, doc: doc, expected: "a list of estimators, each a name or a table with 'name' and its parameters",
+      name: name, doc: doc, expected: "a list of 1…100 estimators, each a name or a table with 'name' and its parameters",
       get: { .list($0[keyPath: path].map(\.plain)) },
-      read: { owner, value in
-        guard case .list(let entries) = value, !entries.isEmpty else { return false }
+      read: { (owner, value) throws(LearningError) in
+        guard case .list(let entries) = value, (1...100).contains(entries.count) else { return false }
         let choices = entries.compactMap { EstimatorChoice($0) }
         guard choices.count == entries.count else { return false }
+        for choice in choices { _ = try choice.make() }
         owner[keyPath: path] = choices
         return true
       })

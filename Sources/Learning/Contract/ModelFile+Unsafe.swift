@@ -78,6 +78,16 @@ public final class ModelReader: Sendable {
       place += 25
     }
     self.sections = sections
+    // What lies between sections is zero, so that no byte of the file can be altered without being noticed.
+    var end = 56
+    for range in sections.values.map(\.range).sorted(by: { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }) + [
+      start..<start
+    ] {
+      guard end <= range.lowerBound, bytes[end..<range.lowerBound].allSatisfy({ $0 == 0 }) else {
+        throw damaged("it was altered between sections")
+      }
+      end = range.upperBound
+    }
     // On two threads: of a large file this is all that loading takes.
     let inOrder = sections.sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
     let firstAltered = Atomic<Int>(inOrder.count)

@@ -45,11 +45,11 @@ public struct Parameter<Owner: Parameterised>: Sendable {
   /// What it may be, in words: `an integer 1…1000`.
   public let expected: String
   let get: @Sendable (Owner) -> PlainValue
-  let read: @Sendable (inout Owner, PlainValue) -> Bool
+  let read: @Sendable (inout Owner, PlainValue) throws(LearningError) -> Bool
 
   /// Sets it; throws when the value is none that it may be.
   func set(_ owner: inout Owner, _ value: PlainValue) throws(LearningError) {
-    guard read(&owner, value) else {
+    guard try read(&owner, value) else {
       throw .parameter("'\(name)' of \(Owner.name) must be \(expected), got \(value)")
     }
   }

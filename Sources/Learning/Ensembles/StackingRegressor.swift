@@ -143,7 +143,7 @@ public struct StackedModel: Model {
     passthrough = shape[1] == 1
     let known = Set(schema.features.map(\.name))
     let outputs = targetNames.count
-    let meta = (1...(bases.count * outputs)).map { "base \($0)" }
+    let meta = (0..<bases.count * outputs).map { "base \($0 + 1)" }
     guard outputs > 0, bases.allSatisfy({ $0.targetNames.count == outputs && known.isSuperset(of: $0.schema.features.map(\.name)) }),
       final.targetNames.count == outputs,
       Set(meta + (passthrough ? schema.features.map(\.name) : [])).isSuperset(of: final.schema.features.map(\.name))

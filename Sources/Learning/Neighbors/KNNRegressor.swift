@@ -149,16 +149,14 @@ public struct KNNModel: Model {
 
   private func mean(of near: [(id: Int, distance: Double)], _ target: [Double]) -> Double {
     let atPoint = near.contains { $0.distance == 0 }
-    var (sum, total) = (0.0, 0.0)
-    // Relative to the nearest, so that no share overflows.
+    // Relative to the nearest and to the greatest weight, so that no share overflows; shares of targets, so that no sum does.
     let unit = near.first?.distance ?? 1
-    for (id, distance) in near {
-      let share = weighting == .uniform ? 1 : atPoint ? (distance == 0 ? 1 : 0) : unit / distance
-      let weight = share * (weights?[id] ?? 1)
-      sum += weight * target[id]
-      total += weight
+    let greatest = weights.map { weights in near.reduce(0) { max($0, weights[$1.id]) } } ?? 1
+    let shares = near.map { id, distance in
+      (weighting == .uniform ? 1 : atPoint ? (distance == 0 ? 1 : 0) : unit / distance) * (weights.map { $0[id] / greatest } ?? 1)
     }
-    return sum / total
+    let total = shares.reduce(0, +)
+    return zip(near, shares).reduce(0) { $0 + $1.1 / total * target[$1.0.id] }
   }
 
   /// Adds what ``init(from:)`` reads.

@@ -37,6 +37,8 @@ public struct ValidatedCandidate: Sendable {
 /// Fits each of `candidates` on each fold and has it predict the rows that it did not see: all on the same rows, so that the predictions can
 /// be compared in pairs.
 ///
+/// Weights count in fits; every judged row counts the same in the errors.
+///
 /// Fits run in parallel within the context's threads; where there are fewer fits than threads each gets its share. The result does not
 /// depend on that.
 /// - Parameters:

@@ -74,7 +74,7 @@ public struct Search: Sendable {
   /// Tries the combinations, one after the other, each with its folds in parallel.
   ///
   /// - Parameters:
-  ///   - done: Trials of an earlier run of the same search, which are not made again.
+  ///   - done: Trials of an earlier run of the same search, which are not made again; those of another space are left out.
   ///   - secondsLeft: The time budget: asked before each trial; the search ends, with what it has, when it is 0 or less. At least one trial is
   ///     made.
   ///   - report: Told each trial as it ends.
@@ -83,7 +83,10 @@ public struct Search: Sendable {
     on data: Dataset, split: Split, in context: FitContext, done: [Trial] = [], secondsLeft: (() -> Double)? = nil,
     judge: (@Sendable (_ row: Int, _ value: Double) -> Double)? = nil, report: (Trial) -> Void = { _ in }
   ) throws(LearningError) -> [Trial] {
-    var trials = done
+    // A trial of another space says nothing about this one.
+    var trials = done.filter { trial in
+      trial.values.count == space.count && trial.values.allSatisfy { space[$0.key]?.contains($0.value) ?? false }
+    }
     var candidates = combinations(seed: context.seed)
     for share in try shares(data.rowCount, candidates: candidates.count) {
       let rows = Self.rows(share, of: data, seed: context.seed)

@@ -9,7 +9,8 @@ public import Tabular
 ///     let model = try boosting.fit(data, in: FitContext(seed: 42))
 ///     let minutes = try rows.minutes(of: model, rows: rows.indices(since: until, until: end))
 /// A row sees results completed before its order started, never its own nor a later one: neither the statistics nor the order of rows
-/// depend on them. An order starts when its first operation did, as far as its minutes tell.
+/// depend on them. When an order started is not told by its own minutes either: it is taken to have started as long before its first
+/// completion as nine in ten earlier operations of that job took at most.
 public struct MinutesRows: Sendable {
   /// What is known about each row: `job` and `resource` as levels, the statistics of its own and alike items' results as of the
   /// order's start, and the item's features, named `item.` and their name.
@@ -70,13 +71,13 @@ public struct MinutesRows: Sendable {
   ) throws {
     let history = try WorkHistory(results)
     let rowOfItem = try Self.rows(of: history.items, in: frame)
-    let described = frame.gathering(rowOfItem.compactMap { $0 })
-    let encoder = FeatureEncoder(fitting: described, choices: choices, dimension: dimension)
-    let columns = Self.itemColumns(encoder.features, in: frame, rowOfItem: rowOfItem)
+    // Of all items, whether they have results or not: that an item has some later must not be seen by earlier rows.
+    let encoder = FeatureEncoder(fitting: frame, choices: choices, dimension: dimension)
+    let columns = Self.itemColumns(encoder.features, in: frame)
     var walk = HistoryWalk(
       history, basis: basis,
-      alike: try Self.alikeItems(encoder.encode(described), rowOfItem: rowOfItem, count: 3 * options.neighbors, in: context),
-      groups: Self.groups(of: columns, itemCount: rowOfItem.count), options: options)
+      alike: try Self.alikeItems(encoder.encode(frame), rowOfItem: rowOfItem, count: 3 * options.neighbors, in: context),
+      groups: Self.groups(of: columns, rowOfItem: rowOfItem), options: options)
     try walk.run(in: context)
 
     let jobs = (0..<history.jobs.count).map { history.jobs[Int32($0)] }
@@ -89,11 +90,13 @@ public struct MinutesRows: Sendable {
     for (position, name) in MinutesFeatures.names.enumerated() {
       features.append(FeatureTable.Column(name, .numeric(walk.rows.map { $0.features.values[position] })))
     }
+    let itemRows = queries.map { rowOfItem[$0.item] }
     for column in columns {
       switch column.values {
-      case .numeric(let numbers): features.append(FeatureTable.Column(column.name, .numeric(queries.map { numbers[$0.item] })))
+      case .numeric(let numbers):
+        features.append(FeatureTable.Column(column.name, .numeric(itemRows.map { $0.map { numbers[$0] } ?? .nan })))
       case .categorical(let codes, let levels):
-        features.append(FeatureTable.Column(column.name, .categorical(queries.map { codes[$0.item] }, levels: levels)))
+        features.append(FeatureTable.Column(column.name, .categorical(itemRows.map { $0.map { codes[$0] } ?? -1 }, levels: levels)))
       }
     }
     self.features = try FeatureTable(features, rowCount: walk.rows.count)
@@ -119,47 +122,51 @@ public struct MinutesRows: Sendable {
     return codes.map { places[$0] }
   }
 
-  /// For each item the items most like it. More are kept than are used: not all have results yet when they are asked for.
+  /// For each item those of all items most like it. More are looked for than are used: not all have results yet when they are asked for, and
+  /// which ones ever will must not be seen.
   private static func alikeItems(_ vectors: Matrix, rowOfItem: [Int?], count: Int, in context: FitContext) throws -> [[AlikeItem]] {
-    let itemOfVector = rowOfItem.indices.filter { rowOfItem[$0] != nil }
+    let asked = rowOfItem.indices.filter { rowOfItem[$0] != nil }
     var alike = Array(repeating: [AlikeItem](), count: rowOfItem.count)
-    guard !itemOfVector.isEmpty else { return alike }
-    let index = try NearestSearch.index(for: vectors, queries: vectors.rowCount, in: context)
+    guard !asked.isEmpty else { return alike }
+    var itemOfRow: [Int: Int] = [:]
+    for item in asked { if let row = rowOfItem[item] { itemOfRow[row] = item } }
+    let index = try NearestSearch.index(for: vectors, queries: asked.count, in: context)
     // In parts, so that it can be stopped between them.
-    for start in stride(from: 0, to: vectors.rowCount, by: 1024) {
+    for start in stride(from: 0, to: asked.count, by: 1024) {
       try context.checkCancellation()
-      let rows = start..<min(start + 1024, vectors.rowCount)
-      let values = vectors.values[rows.lowerBound * vectors.columnCount..<rows.upperBound * vectors.columnCount]
-      let queries = Matrix(rowCount: rows.count, columnCount: vectors.columnCount, values: Array(values))
+      let items = Array(asked[start..<min(start + 1024, asked.count)])
+      let rows = items.compactMap { rowOfItem[$0] }
+      let queries = Matrix(rowCount: rows.count, columnCount: vectors.columnCount, values: rows.flatMap { vectors.row($0) })
       let found = try index.search(queries, k: count + 1, threads: context.threads)
-      for vector in rows {
-        alike[itemOfVector[vector]] = found[vector - start].filter { $0.id != vector && $0.similarity > 0 }.map { neighbor in
-          AlikeItem(item: itemOfVector[neighbor.id], similarity: min(1, Double(neighbor.similarity)))
+      for (place, item) in items.enumerated() {
+        alike[item] = found[place].compactMap { neighbor in
+          guard neighbor.id != rows[place], neighbor.similarity > 0, let other = itemOfRow[neighbor.id] else { return nil }
+          return AlikeItem(item: other, similarity: min(1, Double(neighbor.similarity)))
         }
       }
     }
     return alike
   }
 
-  /// The features of the items, a row an item; what stands for "no value" in factory data is missing.
-  private static func itemColumns(_ features: [Feature], in frame: Frame, rowOfItem: [Int?]) -> [FeatureTable.Column] {
+  /// The features of all items, row by row; what stands for "no value" in factory data is missing.
+  private static func itemColumns(_ features: [Feature], in frame: Frame) -> [FeatureTable.Column] {
     features.compactMap { feature in
       guard let column = frame[feature.name] else { return nil }
       let name = "item." + feature.name
       if feature.kind == .numeric {
         let numbers = FeatureEncoder.numbers(column)
-        return FeatureTable.Column(name, .numeric(rowOfItem.map { $0.map { numbers[$0].isFinite ? numbers[$0] : .nan } ?? .nan }))
+        return FeatureTable.Column(name, .numeric(numbers.map { $0.isFinite ? $0 : .nan }))
       }
       var levels: [String] = []
       var codes: [String: Int32] = [:]
-      let codeOfItem = rowOfItem.map { row -> Int32 in
-        guard let text = row.flatMap({ level(of: column[$0]) }) else { return -1 }
+      let codeOfRow = (0..<column.count).map { row -> Int32 in
+        guard let text = level(of: column[row]) else { return -1 }
         if let code = codes[text] { return code }
         codes[text] = Int32(levels.count)
         levels.append(text)
         return Int32(levels.count - 1)
       }
-      return FeatureTable.Column(name, .categorical(codeOfItem, levels: levels))
+      return FeatureTable.Column(name, .categorical(codeOfRow, levels: levels))
     }
   }
 
@@ -175,12 +182,12 @@ public struct MinutesRows: Sendable {
   }
 
   /// For each item the groups that it belongs to: a number for each level of each feature of two to sixty levels.
-  private static func groups(of columns: [FeatureTable.Column], itemCount: Int) -> [[Int32]] {
-    var groups = Array(repeating: [Int32](), count: itemCount)
+  private static func groups(of columns: [FeatureTable.Column], rowOfItem: [Int?]) -> [[Int32]] {
+    var groups = Array(repeating: [Int32](), count: rowOfItem.count)
     var next = HistoryWalk.firstFeatureGroup
     for column in columns {
       guard case .categorical(let codes, let levels) = column.values, (2...60).contains(levels.count) else { continue }
-      for (item, code) in codes.enumerated() where code >= 0 { groups[item].append(next + code) }
+      for (item, row) in rowOfItem.enumerated() { if let row, codes[row] >= 0 { groups[item].append(next + codes[row]) } }
       next += Int32(levels.count)
     }
     return groups
@@ -216,12 +223,37 @@ private struct HistoryWalk {
     memory = WorkMemory(itemCount: history.items.count, jobCount: history.jobs.count)
   }
 
-  mutating func run(in context: FitContext) throws(LearningError) {
-    let starts = history.orders.map { order -> Double in
-      let first = history.operations[order.operations.lowerBound]
-      let worked = [first.setupMinutes, first.runMinutes].reduce(0) { $0 + ($1.isFinite ? max(0, $1) : 0) }
-      return Double(first.completedAt) / 1e6 - 60 * worked
+  /// When each order started, as far as earlier results tell: its own minutes are what is to be predicted.
+  private func starts() -> [Double] {
+    var starts = Array(repeating: 0.0, count: history.orders.count)
+    // Mean and variance of the logarithms of minutes on the machine, job by job (B. Welford, 1962).
+    var known = Array(repeating: (count: 0.0, mean: 0.0, squares: 0.0), count: history.jobs.count)
+    var orderOf: [Int: Int] = [:]
+    for (number, order) in history.orders.enumerated() { orderOf[order.operations.lowerBound] = number }
+    for place in history.operations.indices.sorted(by: {
+      (history.operations[$0].completedAt, $0) < (history.operations[$1].completedAt, $1)
+    }) {
+      let operation = history.operations[place]
+      let job = known[Int(operation.job)]
+      if let number = orderOf[place] {
+        let deviation = job.count > 1 ? (job.squares / (job.count - 1)).squareRoot() : 0
+        let minutes = job.count > 0 ? exp(job.mean + Self.ninetiethPercentile * deviation) : 0
+        starts[number] = Double(operation.completedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
+      }
+      let worked = [operation.setupMinutes, operation.runMinutes].reduce(0) { $0 + ($1.isFinite ? max(0, $1) : 0) }
+      guard worked > 0 else { continue }
+      let apart = log(worked) - job.mean
+      let mean = job.mean + apart / (job.count + 1)
+      known[Int(operation.job)] = (job.count + 1, mean, job.squares + apart * (log(worked) - mean))
     }
+    return starts
+  }
+
+  /// Of a standard normal distribution.
+  private static let ninetiethPercentile = 1.2816
+
+  mutating func run(in context: FitContext) throws(LearningError) {
+    let starts = self.starts()
     let started = history.orders.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }
     let completed = history.operations.indices.sorted {
       (history.operations[$0].completedAt, $0) < (history.operations[$1].completedAt, $1)
