@@ -1,16 +1,12 @@
 #include "error_sums.h"
 
+#include "clones.h"
+
 #include <math.h>
 #include <string.h>
 
 // Fusing would round differently from CPU to CPU.
 #pragma STDC FP_CONTRACT OFF
-
-#if defined(__x86_64__)
-#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define CLONES
-#endif
 
 #define LANES 8
 #define BLOCK 1024

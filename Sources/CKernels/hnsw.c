@@ -1,5 +1,7 @@
 #include "hnsw.h"
 
+#include "clones.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,6 @@
 // (half the memory of the vectors, and whole numbers, whose sums are exact in any order), rows are fetched some steps ahead, visited nodes
 // are marked in a bitmap that stays in the cache, and candidates are kept in one sorted list of 64-bit keys.
 
-#define INLINE static inline __attribute__((always_inline))
 /// The widest list of neighbours that a graph may have.
 #define MAX_WIDTH 512
 /// Rows that are being fetched while one is worked on.

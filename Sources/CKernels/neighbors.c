@@ -1,5 +1,7 @@
 #include "neighbors.h"
 
+#include "clones.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -10,8 +12,6 @@
 #define BLOCK 256
 
 typedef float lanes __attribute__((vector_size(4 * LATHE_PANEL), aligned(4)));
-
-#define INLINE static inline __attribute__((always_inline))
 
 INLINE void score_tile(const float *points, size_t dimension, const float *panel, int rows, float *scores) {
   lanes sum[16];

@@ -1,5 +1,7 @@
 #include "networks.h"
 
+#include "clones.h"
+
 #include <float.h>
 #include <stdint.h>
 
@@ -12,8 +14,6 @@
 
 typedef float lanes __attribute__((vector_size(4 * WIDTH), aligned(4)));
 typedef int32_t whole __attribute__((vector_size(4 * WIDTH), aligned(4)));
-
-#define INLINE static inline __attribute__((always_inline))
 
 INLINE lanes choose(whole mask, lanes yes, lanes no) { return (lanes)((mask & (whole)yes) | (~mask & (whole)no)); }
 

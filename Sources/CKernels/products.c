@@ -1,5 +1,7 @@
 #include "products.h"
 
+#include "clones.h"
+
 // C is made in tiles of a few rows × one or two vectors of columns that are summed in registers while A and B are walked along
 // k: each step loads a row of B's columns once for all rows of the tile, and spreads a number of A to a vector for all its columns.
 // How large a tile may be depends on how many registers the CPU has, which is why there is one instance for each kind of CPU.
@@ -12,7 +14,6 @@
 
 typedef float lanes __attribute__((vector_size(4 * LATHE_LANES), aligned(4)));
 
-#define INLINE static inline __attribute__((always_inline))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 

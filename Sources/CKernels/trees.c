@@ -1,18 +1,12 @@
 #include "trees.h"
 
+#include "clones.h"
+
 #include <math.h>
 #include <string.h>
 
 // Fusing would round differently from CPU to CPU, and splits would differ.
 #pragma STDC FP_CONTRACT OFF
-
-#if defined(__x86_64__)
-#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define CLONES
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
 
 #define LANES 8
 typedef double numbers __attribute__((vector_size(8 * LANES), aligned(8)));

@@ -44,7 +44,7 @@ public final class ModelReader: Sendable {
     try self.init(Storage(copying: bytes), name: name)
   }
 
-  /// Maps the file at `path`, which may be larger than memory: what is not looked at is not read, but for the checksums.
+  /// Maps the file at `path`: nothing is copied. All of it is read once, for the checksums.
   public convenience init(mapping path: String) throws(LearningError) { try self.init(Storage(mapping: path), name: path) }
 
   private init(_ storage: Storage, name: String) throws(LearningError) {
