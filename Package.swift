@@ -48,7 +48,8 @@ let package = Package(
     // Rank 3
     .target(
       name: "QualityCycle",
-      dependencies: ["Configuration", "DataAccess", "Ledger", "Metrics", "Plotting", "Routing", "Tabular", logging], swiftSettings: strict),
+      dependencies: ["Configuration", "DataAccess", "Learning", "Ledger", "Metrics", "Plotting", "Routing", "Tabular", logging],
+      swiftSettings: strict),
     .target(name: "DemoPlant", dependencies: ["Tabular"], swiftSettings: kernel),
     // Rank 4
     .target(

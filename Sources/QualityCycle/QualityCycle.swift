@@ -127,7 +127,8 @@ public struct QualityCycle {
     log(.info, cycle, .prediction, "predicted", "\(predicted.predictedCount) of \(sample.items.count) items predicted")
 
     try enter(.evaluation, &room)
-    let evaluation = try whole ?? evaluator.evaluate(sample.items, predicted.results, against: source)
+    let evaluation =
+      try whole ?? evaluator.evaluate(sample.items, predicted.results, against: source) { try prediction.minutes(of: $0, plan) }
     try keep(evaluation, .evaluation, cycle)
     log(
       .info, cycle, .evaluation, "evaluated",
@@ -194,7 +195,7 @@ public struct QualityCycle {
       predicted.predictedCount += part.predictedCount
       predicted.attempts = max(predicted.attempts, part.attempts)
       predicted.failure = part.failure ?? predicted.failure
-      evaluations.append(try evaluator.evaluate(block.items, part.results, against: source))
+      evaluations.append(try evaluator.evaluate(block.items, part.results, against: source) { try room.minutes(of: $0, plan) })
       log(.debug, cycle, .prediction, "block", "\(start + block.items.count) of \(sample.items.count) items predicted and evaluated")
     }
     return (predicted, try Evaluation.joining(evaluations))

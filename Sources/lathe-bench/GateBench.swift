@@ -13,34 +13,39 @@ struct GateBench: ParsableCommand {
     abstract:
       "Compare trained estimators with the baseline and the median of each operation, forward in time, on the demo plant or a factory.",
     discussion: """
-      The rows of the last days are cut into five blocks of time; each is predicted by what was learnt from all rows before it. On the demo \
+      The rows of the last days are cut into five blocks of time; each is predicted by what was trained at its beginning, as it would serve. On the demo \
       plant, whose truth is known, the best candidate must also close half of the gap between the baseline and the least possible error.
       """)
 
   @OptionGroup var options: BenchOptions
   @Option(help: ArgumentHelp("A factory database instead of the demo plant.", valueName: "file")) var source: String?
   @Option(help: ArgumentHelp("Judge by rows of so many days before the last one.", valueName: "days")) var days = 90.0
+  @Option(help: ArgumentHelp("Learn from so many rows at most.", valueName: "rows")) var maxRows: Int?
   @Flag(help: "Minutes an order instead of a piece, where quantities are not known.") var perOrder = false
   @Option(help: ArgumentHelp("Candidates.", valueName: "names")) var candidates = "boosting,forest,ridge,knn,mlp,stacking"
 
   func run() throws {
-    let (rows, plant) = try rows()
-    guard let last = rows.completedAt.max(), let until = Timestamp(seconds: last) else { throw CleanFailure() }
+    let (items, work, plant) = try data()
+    guard case .timestamp(let instants) = try work.column("completed_at").values, let last = instants.max() else { throw CleanFailure() }
+    let until = Timestamp(microseconds: last)
     let since = until.advanced(bySeconds: -days * 86_400)
-    let all = rows.indices(since: .distantPast, until: until).filter { rows.baseline[$0] > 0 }
-    let data = try rows.dataset(of: all)
+    let blocks = MinutesRows.blocks(of: instants.map { Double($0) / 1e6 }, since: since, until: until, count: 5)
+    let rows = try MinutesRows(items: items, results: work, basis: perOrder ? .order : .unit, judging: blocks)
     var estimators: [any Estimator] = [OperationMedianEstimator(), BaselineEstimator()]
     for name in candidates.split(separator: ",").map(String.init) { estimators.append(try Self.candidate(name)) }
-    let reference = all.map { rows.reference[$0] }
     let context = FitContext(seed: 42, threads: 2)
-    var results: [(name: String, errors: ErrorSummary)] = []
+    var found: [(name: String, minutes: [Double], seconds: Double)] = []
     for estimator in estimators {
       let start = Date()
-      let found = try crossValidate([estimator], on: data, split: .forward(5, since: since.seconds), in: context) {
-        reference[$0] * exp($1)
-      }
-      results.append((type(of: estimator).name, found[0].overall))
-      print(line(type(of: estimator).name, found[0].overall, seconds: Date().timeIntervalSince(start)))
+      let minutes = try rows.judgedMinutes(by: estimator, blocksFrom: Array(blocks.dropLast()), limit: maxRows, in: context)
+      found.append((type(of: estimator).name, minutes, Date().timeIntervalSince(start)))
+    }
+    let judged = rows.judged.rows.indices.filter { rows.judged.baseline[$0] > 0 && rows.runMinutes[rows.judged.rows[$0]] > 0 }
+    let actual = judged.map { rows.runMinutes[rows.judged.rows[$0]] }
+    let results: [(name: String, errors: ErrorSummary)] = found.map { entry in
+      let errors = ErrorSummary(actual: actual, predicted: judged.map { entry.minutes[$0] })
+      print(line(entry.name, errors, seconds: entry.seconds))
+      return (entry.name, errors)
     }
     let floor = plant.map { $0.floor(since: since, until: until) }
     if let floor { print("least possible       mae \(shown(floor.mae))  trim_mae \(shown(floor.trimMae))  (\(floor.results) results)") }
@@ -70,17 +75,17 @@ struct GateBench: ParsableCommand {
     return try Estimators.make(name, values[name] ?? [:])
   }
 
-  private func rows() throws -> (MinutesRows, DemoPlant?) {
+  private func data() throws -> (items: Frame, results: Frame, plant: DemoPlant?) {
     if let source {
       let factory = SQLiteFactorySource(try SQLiteDatabase(path: source, access: .readOnly))
-      let items = try factory.items(nil, columns: nil)
-      let results = try factory.results(of: nil, since: nil, until: Timestamp(microseconds: .max))
-      return (try MinutesRows(items: items, results: results, basis: perOrder ? .order : .unit), nil)
+      return (
+        try factory.items(nil, columns: nil), try factory.results(of: nil, since: nil, until: Timestamp(microseconds: .max)), nil
+      )
     }
     let size = options.quick ? (300, 8000) : (5000, 100_000)
     let plant = try DemoPlant(
       items: size.0, results: size.1, seed: 42, endsAt: PlantClock.end, events: PlantEvent.drift(endsAt: PlantClock.end))
-    return (try MinutesRows(items: plant.items(), results: plant.results(), basis: .unit), plant)
+    return (try plant.items(), try plant.results(), plant)
   }
 
   private func line(_ name: String, _ errors: ErrorSummary, seconds: Double) -> String {

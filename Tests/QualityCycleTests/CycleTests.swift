@@ -38,6 +38,10 @@ final class Flaky: SamplePredicting {
     self.failures = Mutex(failures)
   }
 
+  func minutesOfOrders(_ requests: [OperationRequest], from source: any FactorySource) throws -> [Double]? {
+    try predictor.minutesOfOrders(requests, from: source)
+  }
+
   func predict(
     _ codes: [String], from source: any FactorySource, explaining: Bool
   ) throws -> [Result<Prediction, PredictionFailure>] {

@@ -973,6 +973,7 @@ function report.write(cycle, formats) end
 ---@field version? string the version that predicted
 ---@field trained_until? any not used
 ---@field basis? any not used
+---@field estimator? any not used
 ---@field marks? any not used
 ---@field candidates? any not used
 ---@field neighbors? any not used

@@ -18,6 +18,17 @@ public enum NearestSearch {
     return try HNSWIndex(vectors, options: options, in: context)
   }
 
+  /// Returns the index that answers soonest once it is there: for vectors that are kept, whose graph is built once and in the background.
+  ///
+  /// - Parameter batch: How many queries come at a time.
+  public static func lastingIndex(
+    for vectors: Matrix, batch: Int = 1000, options: HNSWOptions = HNSWOptions(), in context: FitContext = FitContext()
+  ) throws(NeighborError) -> any NeighborIndex {
+    // So many queries that the build counts nothing beside them.
+    if isExactFaster(count: vectors.rowCount, queries: 1 << 40, batch: batch) { return try ExactIndex(vectors) }
+    return try HNSWIndex(vectors, options: options, in: context)
+  }
+
   /// Whether to compare each of `queries` with each of `count` vectors takes no longer than to build a graph and walk it.
   ///
   /// Measured on one thread of a CPU with 512-bit registers, 20,000 to 325,000 vectors of 128 numbers: a comparison takes 1.2 ns in a large

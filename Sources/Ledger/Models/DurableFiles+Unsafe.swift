@@ -69,6 +69,11 @@ final class OutputFile {
     byteCount += bytes.count
   }
 
+  /// Adds bytes.
+  func append(_ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { try append($0) }
+  }
+
   /// Makes what was written durable, and returns its digest.
   func finish() throws -> String {
     try files.before(.sync, descriptor.path)

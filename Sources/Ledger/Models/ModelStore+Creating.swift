@@ -18,6 +18,13 @@ public final class ModelDraft {
     files.append(ModelManifest.File(name: name, byteCount: byteCount, sha256: sha256))
   }
 
+  /// Writes a file of bytes.
+  public func write(bytes: [UInt8], to name: String) throws {
+    let output = try OutputFile(creating: path(name), with: durable)
+    try output.append(bytes)
+    files.append(ModelManifest.File(name: name, byteCount: output.byteCount, sha256: try output.finish()))
+  }
+
   /// Writes arrays as a ``SectionFile``.
   public func write(_ sections: [Section], to name: String) throws {
     let output = try OutputFile(creating: path(name), with: durable)

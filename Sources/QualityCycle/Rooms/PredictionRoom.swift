@@ -34,9 +34,24 @@ public protocol SamplePredicting: Sendable {
   func predict(
     _ codes: [String], from source: any FactorySource, explaining: Bool
   ) throws -> [Result<Prediction, PredictionFailure>]
+
+  /// Run minutes of operations of orders, NaN where they cannot be predicted; `nil` when the predictions are the same for all orders of an item.
+  func minutesOfOrders(_ requests: [OperationRequest], from source: any FactorySource) throws -> [Double]?
 }
 
-extension Predictor: SamplePredicting {}
+extension Predictor: SamplePredicting {
+  /// The prediction of each of `codes`, in order; `explaining` lists the results behind each operation.
+  public func predict(
+    _ codes: [String], from source: any FactorySource, explaining: Bool
+  ) throws -> [Result<Prediction, PredictionFailure>] {
+    try predict(codes, from: source, quantity: nil, explaining: explaining)
+  }
+
+  /// What the trained model says of each order; `nil` when the version has none.
+  public func minutesOfOrders(_ requests: [OperationRequest], from source: any FactorySource) throws -> [Double]? {
+    model.regressor == nil ? nil : try runMinutes(of: requests, from: source)
+  }
+}
 
 /// Room 2: predicts the sample with the frozen champion, from what it knew when it was trained.
 public struct PredictionRoom {
@@ -64,6 +79,11 @@ public struct PredictionRoom {
     return try predictor.predict(items, from: CutFactorySource(source, asOf: plan.window.since), explaining: true).compactMap {
       try? $0.get()
     }
+  }
+
+  /// Run minutes of operations of orders in the window, from what the champion knew at its beginning.
+  func minutes(of requests: [OperationRequest], _ plan: CyclePlan) throws -> [Double]? {
+    try predictor.minutesOfOrders(requests, from: CutFactorySource(source, asOf: plan.window.since))
   }
 
   /// Predicts the items of `sample`. A source that fails is tried again; after the last try every item has failed, and the cycle goes on.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Learning
 public import Ledger
 public import Routing
 import Tabular
@@ -16,6 +17,7 @@ private struct ModelHeader: Codable {
 
 extension RoutingModel {
   private static let vectorsName = "vectors.sections"
+  private static let graphName = "vectors.graph", regressorName = "minutes.model"
   private static let evidenceName = "evidence.sections"
   private static let sourcesName = "sources.sections"
 
@@ -28,7 +30,14 @@ extension RoutingModel {
     json.keyEncodingStrategy = .convertToSnakeCase
     json.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let text = String(decoding: try json.encode(header), as: UTF8.self)
-    try draft.write([Section("vectors", vectors.values)], to: Self.vectorsName)
+    if let graph = index as? HNSWIndex {
+      var file = ModelWriter()
+      graph.write(to: &file)
+      try draft.write(bytes: file.bytes(), to: Self.graphName)
+    } else if let exact = index as? ExactIndex {
+      try draft.write([Section("vectors", exact.vectors.values)], to: Self.vectorsName)
+    }
+    if let regressor { try draft.write(bytes: regressor.bytes(), to: Self.regressorName) }
     try draft.write(
       [
         Section(texts: "header", [text]), Section("items", evidence.items), Section("jobs", evidence.jobs),
@@ -81,11 +90,29 @@ extension RoutingModel {
     let sources = try SectionFile(path: folder + "/" + Self.sourcesName)
     evidence.sourceStarts = try Array(sources.values("starts"))
     evidence.sourceResults = try sources.texts("results")
-    let vectors = try SectionFile(path: folder + "/" + Self.vectorsName)
-    let matrix = Matrix(
-      rowCount: evidence.itemCount, columnCount: header.encoder.dimension, values: try Array(vectors.values("vectors", as: Float.self)))
-    try self.init(
+    let index = try Self.index(folder, count: evidence.itemCount, dimension: header.encoder.dimension)
+    var regressor: MinutesRegressor?
+    if FileManager.default.fileExists(atPath: folder + "/" + Self.regressorName) {
+      regressor = try MinutesRegressor(from: ModelReader(mapping: folder + "/" + Self.regressorName), items: evidence.items)
+    }
+    self.init(
       version: version, trainedUntil: header.trainedUntil, options: header.options, encoder: header.encoder, evidence: evidence,
-      vectors: matrix)
+      index: index, regressor: regressor)
+  }
+
+  /// The index of a version: its graph where it has one, which is searched where it lies in the file, else its vectors.
+  private static func index(_ folder: String, count: Int, dimension: Int) throws -> any NeighborIndex {
+    let path = folder + "/" + graphName
+    guard FileManager.default.fileExists(atPath: path) else {
+      let vectors = try SectionFile(path: folder + "/" + vectorsName)
+      return try ExactIndex(
+        Matrix(rowCount: count, columnCount: dimension, values: Array(vectors.values("vectors", as: Float.self))))
+    }
+    let file = try ModelReader(mapping: path)
+    let graph = try HNSWIndex(from: file)
+    guard graph.count == count, graph.dimension == dimension else {
+      throw file.fault("it has \(graph.count) × \(graph.dimension) numbers, the version \(count) × \(dimension)")
+    }
+    return graph
   }
 }

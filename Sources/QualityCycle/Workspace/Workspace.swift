@@ -1,5 +1,6 @@
 public import Configuration
 import DataAccess
+import Learning
 public import Ledger
 public import Logging
 public import Routing
@@ -152,7 +153,7 @@ public final class Workspace: Sendable {
   func serving() throws -> (model: RoutingModel, damage: String?) {
     guard let (manifest, refused) = try models.serving() else { throw WorkspaceError.noChampion }
     if let refused { return (try model(manifest.version), told(refused, instead: manifest.version)) }
-    do { return (try model(manifest.version), nil) } catch let damage as SectionFileError {
+    do { return (try model(manifest.version), nil) } catch let damage where damage is SectionFileError || damage is LearningError {
       guard let previous = try models.active()?.previous, let sound = try? model(previous) else { throw damage }
       return (sound, told(damage, instead: previous))
     }

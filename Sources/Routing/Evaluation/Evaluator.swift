@@ -16,8 +16,12 @@ public struct Evaluator: Sendable {
 
   /// Evaluates `predictions`, one for each of `codes` in order, against the results in `source`: two readings for each 2,000 items, of
   /// orders and of standard routings (which tell when an order is still under way).
+  ///
+  /// - Parameter minutes: Predicts each operation anew for the quantity, machine and time of its order, NaN where it cannot; `nil` or an
+  ///   answer of `nil`: the predictions are the same for all orders.
   public func evaluate(
-    _ codes: [String], _ predictions: [Result<Prediction, PredictionFailure>], against source: any FactorySource
+    _ codes: [String], _ predictions: [Result<Prediction, PredictionFailure>], against source: any FactorySource,
+    minutes: (([OperationRequest]) throws -> [Double]?)? = nil
   ) throws -> Evaluation {
     let history = try WorkHistory(source.resultsOfOrders(of: codes, in: window))
     let standard = try StandardRoutings(source.routings(of: codes, validAt: window.until))
@@ -39,8 +43,10 @@ public struct Evaluator: Sendable {
         items.append(evaluate(code, prediction, history.ordersOfItem[position], done, of: history, into: &rows))
       }
     }
+    if let minutes, let found = try minutes(rows.requests + rows.orderRequests) { rows.predict(found) }
+    let (operations, orders) = try rows.frames()
     return Evaluation(
-      basis: basis, window: window, items: items, operations: try rows.operations.frame(), orders: try rows.orders.frame(),
+      basis: basis, window: window, items: items, operations: operations, orders: orders,
       leftOut: rows.leftOut, ordersLeftOut: rows.ordersLeftOut)
   }
 
@@ -78,10 +84,10 @@ public struct Evaluator: Sendable {
           inHouse[position, default: (0, 0)].all += 1
           if flag { inHouse[position, default: (0, 0)].yes += 1 }
         }
-        rows.add(operation, predicted: routing.operations[position], item: code, basis: basis, of: history)
+        rows.add(operation, of: history.orders[order], predicted: routing, at: position, item: code, basis: basis, in: history)
       }
       if isDone {
-        rows.add(history.orders[order], predicted: routing, item: code, basis: basis, of: history)
+        rows.add(history.orders[order], predicted: routing, item: code, basis: basis, in: history)
       } else {
         rows.ordersLeftOut["still under way", default: 0] += 1
       }
@@ -148,12 +154,19 @@ private struct ObservationRows {
 
   var operations = Operations()
   var orders = Orders()
+  /// What is predicted of each row of ``operations``, and what it is asked as.
+  private(set) var predictedMinutes: [Double] = [], requests: [OperationRequest] = []
+  /// Of each row of ``orders`` the predicted operations, and how often the run minutes count; what they are asked as, one after the other.
+  private var orderParts: [[(run: Double, setup: Double)]] = [], orderPieces: [Double] = []
+  private(set) var orderRequests: [OperationRequest] = []
   var leftOut: [String: Int] = [:]
   var ordersLeftOut: [String: Int] = [:]
 
   mutating func add(
-    _ operation: WorkHistory.Operation, predicted: PredictedOperation, item: String, basis: Basis, of history: WorkHistory
+    _ operation: WorkHistory.Operation, of order: WorkHistory.Order, predicted routing: CandidateRouting, at position: Int, item: String,
+    basis: Basis, in history: WorkHistory
   ) {
+    let predicted = routing.operations[position]
     let actual = operation.runMinutes(per: basis)
     if let reason = operation.reasonWithoutMinutes(per: basis) {
       leftOut[reason, default: 0] += 1
@@ -167,20 +180,53 @@ private struct ObservationRows {
     operations.order.append(text: history.results["order_no"]?.text(operation.rows.lowerBound))
     operations.job.append(predicted.job)
     operations.occurrence.append(Int64(predicted.occurrence))
-    operations.resource.append(text: operation.resource >= 0 ? history.resources[operation.resource] : nil)
+    let resource = operation.resource >= 0 ? history.resources[operation.resource] : nil
+    requests.append(
+      OperationRequest(
+        item: item, job: predicted.job, occurrence: predicted.occurrence, position: position, resource: resource ?? predicted.resource,
+        quantity: operation.quantity.isNaN ? nil : operation.quantity, startsAt: start(of: order, routing, basis: basis, in: history)))
+    operations.resource.append(text: resource)
     if let flag = operation.inHouse { operations.inHouse.append(flag) } else { operations.inHouse.appendMissing() }
     operations.completedAt.append(operation.completedAt)
     operations.quantity.append(number: operation.quantity)
     operations.actual.append(actual)
-    operations.predicted.append(expected)
+    predictedMinutes.append(expected)
     operations.actualSetup.append(number: operation.setupMinutes)
     operations.predictedSetup.append(number: predicted.setupMinutes ?? .nan)
     operations.samples.append(Int64(predicted.samples))
     operations.replaced.append(predicted.outsourcingReplaced)
   }
 
+  /// When an order starts, as far as its first completion and what was predicted of the operation tell: the actual minutes are what is judged.
+  private func start(of order: WorkHistory.Order, _ routing: CandidateRouting, basis: Basis, in history: WorkHistory) -> Double {
+    let first = history.operations[order.operations.lowerBound]
+    let planned = routing.operations.first { $0.job == history.jobs[first.job] }
+    let minutes = planned?.orderMinutes(quantity: first.quantity.isNaN ? 1 : first.quantity, basis: basis) ?? 0
+    return Double(first.completedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
+  }
+
+  /// Takes other run minutes for all requests, those of operations first; NaN leaves what was predicted.
+  mutating func predict(_ minutes: [Double]) {
+    for (place, found) in minutes.prefix(requests.count).enumerated() where found.isFinite { predictedMinutes[place] = found }
+    var next = requests.count
+    for order in orderParts.indices {
+      for part in orderParts[order].indices {
+        if minutes[next].isFinite { orderParts[order][part].run = minutes[next] }
+        next += 1
+      }
+    }
+  }
+
+  /// The rows as the frames of an ``Evaluation``.
+  func frames() throws(FrameError) -> (operations: Frame, orders: Frame) {
+    var (operations, orders) = (operations, orders)
+    for minutes in predictedMinutes { operations.predicted.append(minutes) }
+    for (parts, pieces) in zip(orderParts, orderPieces) { orders.predicted.append(parts.reduce(0) { $0 + $1.setup + $1.run * pieces }) }
+    return (try operations.frame(), try orders.frame())
+  }
+
   /// Adds an order that completed in the window, when all of its minutes are known and predicted; else counts why not.
-  mutating func add(_ order: WorkHistory.Order, predicted routing: CandidateRouting, item: String, basis: Basis, of history: WorkHistory) {
+  mutating func add(_ order: WorkHistory.Order, predicted routing: CandidateRouting, item: String, basis: Basis, in history: WorkHistory) {
     var actual = 0.0
     var quantity = Double.nan
     for operation in history.operations[order.operations] {
@@ -195,19 +241,25 @@ private struct ObservationRows {
       ordersLeftOut["no quantity", default: 0] += 1
       return
     }
-    var predicted = 0.0
-    for operation in routing.operations {
-      guard let minutes = operation.orderMinutes(quantity: quantity, basis: basis) else {
-        ordersLeftOut["an operation predicted without run minutes", default: 0] += 1
-        return
-      }
-      predicted += minutes
+    guard routing.operations.allSatisfy({ $0.runMinutes != nil }) else {
+      ordersLeftOut["an operation predicted without run minutes", default: 0] += 1
+      return
     }
+    let startsAt = start(of: order, routing, basis: basis, in: history)
+    var parts: [(run: Double, setup: Double)] = []
+    for (position, operation) in routing.operations.enumerated() {
+      parts.append((operation.runMinutes ?? .nan, operation.setupMinutes ?? 0))
+      orderRequests.append(
+        OperationRequest(
+          item: item, job: operation.job, occurrence: operation.occurrence, position: position, resource: operation.resource,
+          quantity: quantity.isNaN ? nil : quantity, startsAt: startsAt))
+    }
+    orderParts.append(parts)
+    orderPieces.append(basis == .unit ? quantity : 1)
     orders.item.append(item)
     orders.order.append(text: history.results["order_no"]?.text(history.operations[order.operations.lowerBound].rows.lowerBound))
     orders.quantity.append(number: quantity)
     orders.actual.append(actual)
-    orders.predicted.append(predicted)
   }
 }
 

@@ -2,6 +2,7 @@ import Glibc
 
 /// One operation that minutes are wanted for, by the numbers of a history.
 struct MinutesQuery {
+  /// Its number; −1 when the history has no results of it. So has an unknown job −1.
   var item: Int
   var job, occurrence, resource: Int32
   /// Place in its order.
@@ -43,12 +44,14 @@ struct MinutesFeatures {
   /// - Parameters:
   ///   - alike: Items like it, most similar first, without itself.
   ///   - groups: Numbers of the groups that changes may concern.
-  init(_ query: MinutesQuery, alike: [AlikeItem], groups: [Int32], in memory: inout WorkMemory, options: PredictionOptions) {
+  init(
+    _ query: MinutesQuery, alike: some Sequence<AlikeItem>, groups: [Int32], in memory: inout some WorkKnowledge, options: PredictionOptions
+  ) {
     let own = memory.place(item: query.item, job: query.job, occurrence: query.occurrence)
     let others = Self.cells(of: alike, query, memory, options)
-    let cell = own.map { memory.cell($0) }
+    let cell = own.map { memory.figures($0) }
     let ownCount = cell?.count ?? 0
-    let ownLog = ownCount > 0 ? cell?.logarithm.mean ?? .nan : .nan
+    let ownLog = ownCount > 0 ? cell?.logarithm ?? .nan : .nan
     let found = Self.means(of: others, memory, at: query.time)
     let jobLog = memory.jobLogarithm(query.job)
     let prior = !found.near.mean.isNaN ? found.near.mean : !found.broad.mean.isNaN ? found.broad.mean : jobLog
@@ -61,14 +64,15 @@ struct MinutesFeatures {
     // A small change may be chance and counts in part, a large one whole.
     reference = level + drift * drift * drift / (drift * drift + Self.doubtfulDrift * Self.doubtfulDrift)
     baseline = Self.baseline(own: own, others: others, in: &memory, options)
-    let ownSetup = cell?.setup.mean ?? .nan
+    let ownSetup = cell?.setup ?? .nan
     setup = ownSetup.isNaN ? memory.jobSetup(query.job) : ownSetup
 
     let logQuantity = log(query.quantity)
     values = [
       Double(query.occurrence), Double(query.position), logQuantity, reference, log(baseline) - reference,  //
-      Double(ownCount), (cell?.middle ?? .nan) - reference, ownLog - reference, (query.time - (cell?.latest ?? .nan)) / 86_400,
-      logQuantity - (cell?.logQuantity.mean ?? .nan), cell?.surprise.mean ?? .nan,  //
+      Double(ownCount), (own.map { memory.middle($0) } ?? .nan) - reference, ownLog - reference,
+      (query.time - (cell?.latest ?? .nan)) / 86_400,
+      logQuantity - (cell?.logQuantity ?? .nan), cell?.surprise ?? .nan,  //
       found.broad.weight, found.broad.mean - reference, found.near.mean - reference, found.recent.mean - reference,
       others.first?.similarity ?? .nan, found.broad.deviation, found.surprise.mean,  //
       jobLog - reference, memory.jobSurprise(query.job), memory.resourceOffset(query.job, query.resource), drift,
@@ -79,15 +83,16 @@ struct MinutesFeatures {
   /// The operation of alike items that have results of it, most similar first, among as many items with results as are asked for. Below the
   /// floor of similarity only the nearest item counts, when none reaches it.
   private static func cells(
-    of alike: [AlikeItem], _ query: MinutesQuery, _ memory: WorkMemory, _ options: PredictionOptions
+    of alike: some Sequence<AlikeItem>, _ query: MinutesQuery, _ memory: some WorkKnowledge, _ options: PredictionOptions
   ) -> [(place: Int, similarity: Double)] {
     var cells: [(place: Int, similarity: Double)] = []
     var asked = 0
-    for other in alike where memory.hasResults(other.item) {
-      if other.similarity < options.similarityFloor, asked > 0 { break }
+    for other in alike where memory.resultCount(Int(other.item)) > 0 {
+      let similarity = Double(other.similarity)
+      if similarity < options.similarityFloor, asked > 0 { break }
       asked += 1
-      if let place = memory.place(item: other.item, job: query.job, occurrence: query.occurrence), memory.cell(place).count > 0 {
-        cells.append((place, other.similarity))
+      if let place = memory.place(item: Int(other.item), job: query.job, occurrence: query.occurrence), memory.figures(place).count > 0 {
+        cells.append((place, similarity))
       }
       if asked == options.neighbors { break }
     }
@@ -96,33 +101,33 @@ struct MinutesFeatures {
 
   /// What alike items took: all of them, the nearest above all, the recent above all, and how they surprised lately.
   private static func means(
-    of others: [(place: Int, similarity: Double)], _ memory: WorkMemory, at time: Double
+    of others: [(place: Int, similarity: Double)], _ memory: some WorkKnowledge, at time: Double
   ) -> (broad: Mean, near: Mean, recent: Mean, surprise: Mean) {
     var (broad, near, recent, surprise) = (Mean(), Mean(), Mean(), Mean())
     for other in others {
-      let cell = memory.cell(other.place)
+      let cell = memory.figures(other.place)
       let support = Double(cell.count) / Double(cell.count + 1)
-      let freshness = other.similarity * cell.surprise.weight(at: time, halfLife: WorkMemory.recentHalfLife)
-      broad.add(cell.logarithm.mean, other.similarity * support)
-      near.add(cell.logarithm.mean, exp((other.similarity - 1) / nearness) * support)
-      recent.add(cell.logarithm.mean, freshness)
-      surprise.add(cell.surprise.mean, freshness)
+      let freshness = other.similarity * cell.freshness(at: time)
+      broad.add(cell.logarithm, other.similarity * support)
+      near.add(cell.logarithm, exp((other.similarity - 1) / nearness) * support)
+      recent.add(cell.logarithm, freshness)
+      surprise.add(cell.surprise, freshness)
     }
     return (broad, near, recent, surprise)
   }
 
   /// The aggregation that the baseline serves: own results first, alike items' by similarity × samples while own ones are few.
   private static func baseline(
-    own: Int?, others: [(place: Int, similarity: Double)], in memory: inout WorkMemory, _ options: PredictionOptions
+    own: Int?, others: [(place: Int, similarity: Double)], in memory: inout some WorkKnowledge, _ options: PredictionOptions
   ) -> Double {
     var (mine, theirs) = (Mean(), Mean())
     if let own {
       let summary = memory.summary(own)
-      mine.add(summary.mean, Double(summary.count))
+      mine.add(summary.mean, summary.count)
     }
     for other in others {
       let summary = memory.summary(other.place)
-      theirs.add(summary.mean, other.similarity * Double(summary.count))
+      theirs.add(summary.mean, other.similarity * summary.count)
     }
     let gap = mine.weight == 0 ? theirs.weight : min(theirs.weight, max(0, Double(options.ownSamplesMin) - mine.weight))
     var all = mine
@@ -133,8 +138,8 @@ struct MinutesFeatures {
 
 /// An item like another.
 struct AlikeItem {
-  var item: Int
-  var similarity: Double
+  var item: Int32
+  var similarity: Float
 }
 
 /// A weighted mean and deviation of the values that are numbers.

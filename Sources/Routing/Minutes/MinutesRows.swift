@@ -31,6 +31,11 @@ public struct MinutesRows: Sendable {
   /// The identifier of the first result of each row.
   public let results: [String]
 
+  /// The rows that models are judged by; none unless asked for.
+  public let judged: JudgedRows
+  /// What is known at the end of it all, for the operations to come; `nil` unless asked for.
+  public let state: MinutesState?
+
   /// Number of rows.
   public var count: Int { runMinutes.count }
 
@@ -62,56 +67,65 @@ public struct MinutesRows: Sendable {
   ///   - choices: How features are compared, by name.
   ///   - options: How many alike items are asked for and how similar they must be.
   ///   - dimension: Numbers of an item's vector.
+  ///   - blocks: Ascending instants; the rows completed between the first and the last become ``judged``, a block between each two.
+  ///   - evidence: The items of a version that is to serve what is learnt from these rows, for ``state``.
   ///   - context: Whether to go on; asked again and again.
   /// - Complexity: O(results × neighbours + items with results² × dimension); beyond some 160,000 items a graph is searched
   ///   instead, which may miss some of the most alike.
   public init(
     items frame: Frame, results: Frame, basis: Basis, choices: [String: FeatureChoice] = [:],
-    options: PredictionOptions = PredictionOptions(), dimension: Int = 128, in context: FitContext = FitContext()
+    options: PredictionOptions = PredictionOptions(), dimension: Int = 128, judging blocks: [Timestamp] = [],
+    freezing evidence: TextDictionary? = nil, in context: FitContext = FitContext()
   ) throws {
     let history = try WorkHistory(results)
     let rowOfItem = try Self.rows(of: history.items, in: frame)
     // Of all items, whether they have results or not: that an item has some later must not be seen by earlier rows.
     let encoder = FeatureEncoder(fitting: frame, choices: choices, dimension: dimension)
-    let columns = Self.itemColumns(encoder.features, in: frame)
+    let columns = ItemColumns(encoder.features, in: frame)
+    let groups = FeatureGroups(columns)
     var walk = HistoryWalk(
       history, basis: basis,
       alike: try Self.alikeItems(encoder.encode(frame), rowOfItem: rowOfItem, count: 3 * options.neighbors, in: context),
-      groups: Self.groups(of: columns, rowOfItem: rowOfItem), options: options)
-    try walk.run(in: context)
+      groups: groups.numbers(of: columns, rows: rowOfItem), options: options)
+    try walk.run(freezingAt: blocks.dropLast().map(\.microseconds), in: context)
 
-    let jobs = (0..<history.jobs.count).map { history.jobs[Int32($0)] }
-    let resources = (0..<history.resources.count).map { history.resources[Int32($0)] }
-    let queries = walk.rows.map(\.query)
-    var features = [
-      FeatureTable.Column("job", .categorical(queries.map(\.job), levels: jobs)),
-      FeatureTable.Column("resource", .categorical(queries.map(\.resource), levels: resources)),
-    ]
-    for (position, name) in MinutesFeatures.names.enumerated() {
-      features.append(FeatureTable.Column(name, .numeric(walk.rows.map { $0.features.values[position] })))
-    }
-    let itemRows = queries.map { rowOfItem[$0.item] }
-    for column in columns {
-      switch column.values {
-      case .numeric(let numbers):
-        features.append(FeatureTable.Column(column.name, .numeric(itemRows.map { $0.map { numbers[$0] } ?? .nan })))
-      case .categorical(let codes, let levels):
-        features.append(FeatureTable.Column(column.name, .categorical(itemRows.map { $0.map { codes[$0] } ?? -1 }, levels: levels)))
-      }
-    }
-    self.features = try FeatureTable(features, rowCount: walk.rows.count)
+    let table = MinutesTable(jobs: history.jobs.texts, resources: history.resources.texts, columns: columns)
+    features = try table.features(walk.rows.map { ($0.query, $0.features) }, itemRows: walk.rows.map { rowOfItem[$0.query.item] })
     let operations = walk.rows.map { history.operations[$0.operation] }
     runMinutes = operations.map { $0.runMinutes(per: basis) }
     setupMinutes = operations.map(\.setupMinutes)
     baseline = walk.rows.map(\.features.baseline)
     reference = walk.rows.map { exp($0.features.reference) }
     setupReference = walk.rows.map(\.features.setup)
+    let queries = walk.rows.map(\.query)
     startedAt = queries.map(\.time)
     completedAt = operations.map { Double($0.completedAt) / 1e6 }
     self.items = queries.map(\.item)
     itemCodes = history.items
     let identifiers = history.results["result_id"]
     self.results = operations.map { identifiers?.text($0.rows.lowerBound) ?? "" }
+
+    var judged: [(row: Int, block: Int, features: MinutesFeatures)] = []
+    for (block, (since, until)) in zip(blocks, blocks.dropFirst()).enumerated() {
+      for (row, operation) in operations.enumerated()
+      where operation.completedAt > since.microseconds && operation.completedAt <= until.microseconds {
+        judged.append((row, block, walk.features(of: walk.rows[row], at: block, since.microseconds)))
+      }
+    }
+    self.judged = JudgedRows(
+      rows: judged.map(\.row), blocks: judged.map(\.block),
+      features: try table.features(
+        judged.map { (walk.rows[$0.row].query, $0.features) }, itemRows: judged.map { rowOfItem[walk.rows[$0.row].query.item] }),
+      reference: judged.map { exp($0.features.reference) }, baseline: judged.map(\.features.baseline))
+    guard let evidence else {
+      state = nil
+      return
+    }
+    var numbers: [String: Int] = [:]
+    for (number, item) in history.items.enumerated() { numbers[item] = number }
+    state = MinutesState(
+      walk.known(of: evidence.texts.map { numbers[$0] }), items: evidence, jobs: table.jobs,
+      resources: table.resources, features: encoder.features, groups: groups, options: options)
   }
 
   /// For each item its row in `frame`, or `nil`.
@@ -128,8 +142,8 @@ public struct MinutesRows: Sendable {
     let asked = rowOfItem.indices.filter { rowOfItem[$0] != nil }
     var alike = Array(repeating: [AlikeItem](), count: rowOfItem.count)
     guard !asked.isEmpty else { return alike }
-    var itemOfRow: [Int: Int] = [:]
-    for item in asked { if let row = rowOfItem[item] { itemOfRow[row] = item } }
+    var itemOfRow: [Int: Int32] = [:]
+    for item in asked { if let row = rowOfItem[item] { itemOfRow[row] = Int32(item) } }
     let index = try NearestSearch.index(for: vectors, queries: asked.count, in: context)
     // In parts, so that it can be stopped between them.
     for start in stride(from: 0, to: asked.count, by: 1024) {
@@ -141,156 +155,26 @@ public struct MinutesRows: Sendable {
       for (place, item) in items.enumerated() {
         alike[item] = found[place].compactMap { neighbor in
           guard neighbor.id != rows[place], neighbor.similarity > 0, let other = itemOfRow[neighbor.id] else { return nil }
-          return AlikeItem(item: other, similarity: min(1, Double(neighbor.similarity)))
+          return AlikeItem(item: other, similarity: min(1, neighbor.similarity))
         }
       }
     }
     return alike
   }
-
-  /// The features of all items, row by row; what stands for "no value" in factory data is missing.
-  private static func itemColumns(_ features: [Feature], in frame: Frame) -> [FeatureTable.Column] {
-    features.compactMap { feature in
-      guard let column = frame[feature.name] else { return nil }
-      let name = "item." + feature.name
-      if feature.kind == .numeric {
-        let numbers = FeatureEncoder.numbers(column)
-        return FeatureTable.Column(name, .numeric(numbers.map { $0.isFinite ? $0 : .nan }))
-      }
-      var levels: [String] = []
-      var codes: [String: Int32] = [:]
-      let codeOfRow = (0..<column.count).map { row -> Int32 in
-        guard let text = level(of: column[row]) else { return -1 }
-        if let code = codes[text] { return code }
-        codes[text] = Int32(levels.count)
-        levels.append(text)
-        return Int32(levels.count - 1)
-      }
-      return FeatureTable.Column(name, .categorical(codeOfRow, levels: levels))
-    }
-  }
-
-  private static func level(of cell: Cell) -> String? {
-    switch cell {
-    case .missing: nil
-    case .text(let text): FeatureEncoder.isPlaceholder(text) ? nil : text
-    case .bool(let flag): String(flag)
-    case .integer(let number): String(number)
-    case .double(let number): String(number)
-    case .timestamp(let instant): String(describing: instant)
-    }
-  }
-
-  /// For each item the groups that it belongs to: a number for each level of each feature of two to sixty levels.
-  private static func groups(of columns: [FeatureTable.Column], rowOfItem: [Int?]) -> [[Int32]] {
-    var groups = Array(repeating: [Int32](), count: rowOfItem.count)
-    var next = HistoryWalk.firstFeatureGroup
-    for column in columns {
-      guard case .categorical(let codes, let levels) = column.values, (2...60).contains(levels.count) else { continue }
-      for (item, row) in rowOfItem.enumerated() { if let row, codes[row] >= 0 { groups[item].append(next + codes[row]) } }
-      next += Int32(levels.count)
-    }
-    return groups
-  }
 }
 
-/// Walks through a history in order of time: what was completed goes into memory before an order that starts later is looked at.
-private struct HistoryWalk {
-  struct Row {
-    var operation: Int
-    var query: MinutesQuery
-    var features: MinutesFeatures
-  }
+/// The rows that models are judged by, with what was known about each when its block began, or when its order started if that was before: as a
+/// version that was trained then would have known.
+public struct JudgedRows: Sendable {
+  /// The rows, as positions in ``MinutesRows``, and the number of each one's block.
+  public let rows, blocks: [Int]
+  /// As ``MinutesRows/features``.
+  public let features: FeatureTable
+  /// As ``MinutesRows/reference`` and ``MinutesRows/baseline``.
+  public let reference, baseline: [Double]
 
-  /// Numbers of groups: all of a job, work without a resource, then the resources' own numbers, and from here on levels of features.
-  private static let everything: Int32 = -2, noResource: Int32 = -1
-  static let firstFeatureGroup: Int32 = 1 << 24
-
-  private let history: WorkHistory
-  private let basis: Basis
-  private let alike: [[AlikeItem]]
-  private let groups: [[Int32]]
-  private let options: PredictionOptions
-  private var memory: WorkMemory
-  private(set) var rows: [Row] = []
-
-  init(_ history: WorkHistory, basis: Basis, alike: [[AlikeItem]], groups: [[Int32]], options: PredictionOptions) {
-    self.history = history
-    self.basis = basis
-    self.alike = alike
-    self.groups = groups
-    self.options = options
-    memory = WorkMemory(itemCount: history.items.count, jobCount: history.jobs.count)
-  }
-
-  /// When each order started, as far as earlier results tell: its own minutes are what is to be predicted.
-  private func starts() -> [Double] {
-    var starts = Array(repeating: 0.0, count: history.orders.count)
-    // Mean and variance of the logarithms of minutes on the machine, job by job (B. Welford, 1962).
-    var known = Array(repeating: (count: 0.0, mean: 0.0, squares: 0.0), count: history.jobs.count)
-    var orderOf: [Int: Int] = [:]
-    for (number, order) in history.orders.enumerated() { orderOf[order.operations.lowerBound] = number }
-    for place in history.operations.indices.sorted(by: {
-      (history.operations[$0].completedAt, $0) < (history.operations[$1].completedAt, $1)
-    }) {
-      let operation = history.operations[place]
-      let job = known[Int(operation.job)]
-      if let number = orderOf[place] {
-        let deviation = job.count > 1 ? (job.squares / (job.count - 1)).squareRoot() : 0
-        let minutes = job.count > 0 ? exp(job.mean + Self.ninetiethPercentile * deviation) : 0
-        starts[number] = Double(operation.completedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
-      }
-      let worked = [operation.setupMinutes, operation.runMinutes].reduce(0) { $0 + ($1.isFinite ? max(0, $1) : 0) }
-      guard worked > 0 else { continue }
-      let apart = log(worked) - job.mean
-      let mean = job.mean + apart / (job.count + 1)
-      known[Int(operation.job)] = (job.count + 1, mean, job.squares + apart * (log(worked) - mean))
-    }
-    return starts
-  }
-
-  /// Of a standard normal distribution.
-  private static let ninetiethPercentile = 1.2816
-
-  mutating func run(in context: FitContext) throws(LearningError) {
-    let starts = self.starts()
-    let started = history.orders.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }
-    let completed = history.operations.indices.sorted {
-      (history.operations[$0].completedAt, $0) < (history.operations[$1].completedAt, $1)
-    }
-    var rowOfOperation = Array(repeating: 0, count: history.operations.count)
-    rows.reserveCapacity(history.operations.count)
-    var next = 0
-    for (turn, number) in started.enumerated() {
-      if turn % 256 == 0 { try context.checkCancellation() }
-      let order = history.orders[number]
-      while next < completed.count, Double(history.operations[completed[next]].completedAt) / 1e6 < starts[number] {
-        learn(rows[rowOfOperation[completed[next]]])
-        next += 1
-      }
-      for (position, place) in order.operations.enumerated() {
-        let operation = history.operations[place]
-        let query = MinutesQuery(
-          item: order.item, job: operation.job, occurrence: operation.occurrence, resource: operation.resource, position: position,
-          quantity: operation.quantity, time: starts[number])
-        rowOfOperation[place] = rows.count
-        rows.append(
-          Row(
-            operation: place, query: query,
-            features: MinutesFeatures(query, alike: alike[order.item], groups: groups(of: query), in: &memory, options: options)))
-      }
-    }
-  }
-
-  /// Takes in what an operation took, against what was expected of it.
-  private mutating func learn(_ row: Row) {
-    let operation = history.operations[row.operation]
-    memory.add(
-      row.query, minutes: operation.runMinutes(per: basis), setup: operation.setupMinutes, level: row.features.level,
-      expected: row.features.reference, groups: groups(of: row.query), at: Double(operation.completedAt) / 1e6)
-  }
-
-  private func groups(of query: MinutesQuery) -> [Int32] {
-    [Self.everything, query.resource < 0 ? Self.noResource : query.resource] + groups[query.item]
+  /// Run minutes of the rows at `places` as a model predicts them that was fitted on ``MinutesRows/dataset(of:)``.
+  public func minutes(of model: some Model, places: [Int], threads: Int = 2) throws(LearningError) -> [Double] {
+    zip(places, try model.predict(features.selecting(rows: places), threads: threads)[0]).map { reference[$0] * exp($1) }
   }
 }

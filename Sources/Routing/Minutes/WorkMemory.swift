@@ -6,7 +6,7 @@ import Tabular
 /// Everything is kept in logarithms of run minutes, because what makes an operation longer multiplies. A result that is far from what
 /// was expected counts as if it were less far (P. Huber, "Robust estimation of a location parameter", 1964), so that a gross error
 /// moves no figure much, and a real change still gets through.
-struct WorkMemory {
+struct WorkMemory: WorkKnowledge {
   /// A mean in which what is older counts less: half after each half-life.
   struct FadingMean {
     private(set) var weight = 0.0
@@ -22,9 +22,6 @@ struct WorkMemory {
 
     /// NaN without values.
     var mean: Double { weight > 0 ? sum / weight : .nan }
-
-    /// How many values of now it is worth at `time`.
-    func weight(at time: Double, halfLife: Double) -> Double { weight * exp2(-max(0, time - self.time) / halfLife) }
   }
 
   /// What one item's operation took so far.
@@ -55,6 +52,12 @@ struct WorkMemory {
       let summary = SampleSummary(minutes)
       known = summary
       return summary
+    }
+
+    var figures: WorkFigures {
+      WorkFigures(
+        count: count, latest: latest, logarithm: logarithm.mean, logQuantity: logQuantity.mean, setup: setup.mean, surprise: surprise.mean,
+        surpriseWeight: surprise.weight)
     }
 
     /// The middle of the logarithms of the latest results, at most 25.
@@ -99,43 +102,50 @@ struct WorkMemory {
     effects = Array(repeating: [:], count: jobCount)
   }
 
-  /// Where an item's operation is kept, or `nil` while it has no results.
   func place(item: Int, job: Int32, occurrence: Int32) -> Int? {
     items[item].cells.first { cells[Int($0)].job == job && cells[Int($0)].occurrence == occurrence }.map(Int.init)
   }
 
-  /// Whether an item has any results yet, and how many.
-  func hasResults(_ item: Int) -> Bool { items[item].results > 0 }
-
   func resultCount(_ item: Int) -> Int { items[item].results }
 
-  /// Seconds since an item's first result; NaN before it.
   func age(_ item: Int, at time: Double) -> Double { time - items[item].first }
 
   func cell(_ place: Int) -> Cell { cells[place] }
 
-  mutating func summary(_ place: Int) -> SampleSummary { cells[place].summary() }
+  func figures(_ place: Int) -> WorkFigures { cells[place].figures }
 
-  /// Mean logarithm of a job's minutes; of all jobs' while it has none; NaN before the first result.
+  func middle(_ place: Int) -> Double { cells[place].middle }
+
+  mutating func summary(_ place: Int) -> (mean: Double, count: Double) {
+    let summary = cells[place].summary()
+    return (summary.mean, Double(summary.count))
+  }
+
+  /// Where an item's operations are kept.
+  func places(_ item: Int) -> [Int] { items[item].cells.map(Int.init) }
+
+  /// The resources whose offsets, and the groups whose effects are known for a job.
+  func numbers(of job: Int32) -> (resources: [Int32], groups: [Int32]) {
+    (Array(resources[Int(job)].keys), Array(effects[Int(job)].keys))
+  }
+
+  /// Mean logarithm of all minutes; NaN before the first result.
+  var everythingLogarithm: Double { everything.mean }
+
   func jobLogarithm(_ job: Int32) -> Double {
     let mean = jobs[Int(job)].mean
     return mean.isNaN ? everything.mean : mean
   }
 
-  /// How much longer than expected the job took lately.
   func jobSurprise(_ job: Int32) -> Double { jobSurprises[Int(job)].mean }
 
-  /// Mean set-up minutes of the job.
   func jobSetup(_ job: Int32) -> Double { jobSetups[Int(job)].mean }
 
-  /// How much longer than expected the job takes on a resource, drawn towards 0 while that is known from few results.
   func resourceOffset(_ job: Int32, _ resource: Int32) -> Double {
     guard let mean = resources[Int(job)][resource] else { return .nan }
     return mean.mean * mean.weight / (mean.weight + 5)
   }
 
-  /// What has changed lately for work of which `numbers` are the groups: how much longer it takes than the level says, as a logarithm.
-  ///
   /// Each group has an effect of its own on a job, and their sum is what is expected: so what has changed for a material is told from what
   /// has changed for a machine or for all. Effects are learnt result by result by normalised least mean squares (B. Widrow, M. Hoff, "Adaptive
   /// switching circuits", 1960), which follows a change within some ten results.

@@ -1,3 +1,4 @@
+public import Learning
 public import Tabular
 
 /// What a source must have before anything can be learnt from it.
@@ -34,10 +35,13 @@ public struct BaselineTrainer: Sendable {
 
   /// Trains on all results completed up to `trainedUntil`.
   ///
-  /// - Parameter progress: Called with the share done, 0…1, after each block; may throw to cancel.
+  /// - Parameters:
+  ///   - context: Seed, threads and cancellation of building a graph of similar items, where there are many.
+  ///   - progress: Called with the share done, 0…1, after each block; may throw to cancel.
   /// - Throws: ``TrainingError`` when there is nothing to learn from, what the source throws, and what `progress` throws.
   public func train(
-    on source: any FactorySource, until trainedUntil: Timestamp, progress: (Double) throws -> Void = { _ in }
+    on source: any FactorySource, until trainedUntil: Timestamp, in context: FitContext = FitContext(),
+    progress: (Double) throws -> Void = { _ in }
   ) throws -> RoutingModel {
     if try source.counts(until: nil).items == 0 { throw TrainingError.noItems(source: source.name) }
     let codes = try source.itemCodes(withResultsIn: Window(since: .distantPast, until: trainedUntil))
@@ -48,13 +52,15 @@ public struct BaselineTrainer: Sendable {
       let block = Array(codes[start..<min(start + Self.blockSize, codes.count)])
       let history = try WorkHistory(source.results(of: block, since: nil, until: trainedUntil))
       builder.add(history, standard: try StandardRoutings(source.routings(of: block, validAt: trainedUntil)), at: trainedUntil)
-      try progress(0.9 * Double(min(start + Self.blockSize, codes.count)) / Double(codes.count))
+      try progress(0.8 * Double(min(start + Self.blockSize, codes.count)) / Double(codes.count))
     }
     let evidence = builder.build()
     let (encoder, vectors) = try encode(evidence.items.texts, from: source)
+    try progress(0.85)
+    let index = try NearestSearch.lastingIndex(for: vectors, batch: 500, in: context)
     try progress(1)
-    return try RoutingModel(
-      version: "", trainedUntil: trainedUntil, options: options, encoder: encoder, evidence: evidence, vectors: vectors)
+    return RoutingModel(
+      version: "", trainedUntil: trainedUntil, options: options, encoder: encoder, evidence: evidence, index: index)
   }
 
   /// Items that have results but no row of their own are kept with a vector of zeros: their own evidence still counts for them.

@@ -55,6 +55,11 @@ struct OperationEstimator {
     }
   }
 
+  /// Run minutes of one operation, whether a routing has it or not; `nil` where nothing is known.
+  func runMinutes(job: String, occurrence: Int) -> Double? {
+    model.evidence.jobs.code(of: job).flatMap { estimate(Key(job: $0, occurrence: Int32(clamping: occurrence))).runMinutes }
+  }
+
   private func estimate(_ key: Key) -> PredictedOperation {
     let evidence = model.evidence
     let all = contributions[key] ?? []

@@ -10,6 +10,8 @@ public struct Prediction: Hashable, Codable, Sendable {
   public var trainedUntil: Timestamp
   /// What run minutes are counted per.
   public var basis: Basis
+  /// The estimator whose trained model gave the run minutes; `nil`: they are the evidence's.
+  public var estimator: String?
   /// What to know before trusting it.
   public var marks: [Mark]
   /// Likeliest first; the first is *the* predicted routing.
@@ -99,6 +101,17 @@ public struct PredictedOperation: Hashable, Codable, Sendable {
     public var share: Double
     /// The results' identifiers, outliers included.
     public var results: [String]
+  }
+
+  /// Sets other run minutes; what is told around them keeps its ratio to them.
+  mutating func setRunMinutes(_ minutes: Double) {
+    if let before = runMinutes, before > 0 {
+      let ratio = minutes / before
+      optimalMinutes = optimalMinutes.map { $0 * ratio }
+      safeMinutes = safeMinutes.map { $0 * ratio }
+      standardDeviation = standardDeviation.map { $0 * ratio }
+    }
+    runMinutes = minutes
   }
 
   /// The largest order that minutes are told for: beyond it a figure says nothing.

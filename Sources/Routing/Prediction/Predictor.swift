@@ -13,35 +13,135 @@ public struct Predictor: Sendable {
 
   /// Predicts each of `codes`, in order, from what the model knows and the items' features and standard routings in `source`.
   ///
-  /// Standard routings are those valid at the model's own instant. Two statements for each 2,000 items, one search for all.
+  /// Standard routings are those valid at the model's own instant. Two statements for each 2,000 items, one search for all. Where the version
+  /// has a trained model, the run minutes are its; those of an operation that several candidates have are of its place in the first.
+  /// - Parameters:
+  ///   - quantity: Pieces of the order; `nil`: as many as usual. It matters to trained models only.
+  ///   - explaining: Whether to list where each figure comes from.
   /// - Throws: what reading the source throws; an item that cannot be predicted is a failure in its place.
   public func predict(
-    _ codes: [String], from source: any FactorySource, explaining: Bool = false
+    _ codes: [String], from source: any FactorySource, quantity: Double? = nil, explaining: Bool = false
   ) throws -> [Result<Prediction, PredictionFailure>] {
-    let items = try source.items(codes, columns: model.encoder.features.map(\.name))
+    let asked = try Asked(codes, from: source, model)
     let standard = try StandardRoutings(source.routings(of: codes, validAt: model.trainedUntil))
-    let itemColumn = try items.column("item_code")
-    var rows: [String: Int] = [:]
-    for row in 0..<items.rowCount { if let code = itemColumn.text(row) { rows[code] = row } }
-    let neighbors = try neighbors(of: items)
-    return codes.map { code in
-      guard let row = rows[code] else { return .failure(.unknownItem) }
-      return predict(code, neighbors: neighbors[row], standard: standard[code], explaining: explaining)
+    var results = codes.map { code -> Result<Prediction, PredictionFailure> in
+      guard let row = asked.rows[code] else { return .failure(.unknownItem) }
+      return predict(code, neighbors: asked.neighbors[row], standard: standard[code], explaining: explaining)
+    }
+    if let regressor = model.regressor { try Self.improve(&results, asked, by: regressor, quantity: quantity, model) }
+    return results
+  }
+
+  /// Run minutes of each request, per piece or order as the basis says; NaN where nothing is known. What an order's own quantity, machine and
+  /// time change is known to trained models only: the aggregation of similar items' results is the same for all orders of an item.
+  ///
+  /// - Complexity: One statement and one search for each 2,000 items.
+  public func runMinutes(of requests: [OperationRequest], from source: any FactorySource) throws -> [Double] {
+    var minutes = Array(repeating: Double.nan, count: requests.count)
+    var codes: [String] = []
+    var ofItem: [String: [Int]] = [:]
+    for (place, request) in requests.enumerated() {
+      if ofItem[request.item] == nil { codes.append(request.item) }
+      ofItem[request.item, default: []].append(place)
+    }
+    for start in stride(from: 0, to: codes.count, by: 2000) {
+      let block = Array(codes[start..<min(start + 2000, codes.count)])
+      let asked = try Asked(block, from: source, model)
+      let places = block.flatMap { ofItem[$0] ?? [] }
+      let found: [Double]
+      if let regressor = model.regressor {
+        found = try asked.minutes(of: places.map { requests[$0] }, by: regressor, model)
+      } else {
+        let standard = try StandardRoutings(source.routings(of: block, validAt: model.trainedUntil))
+        found = block.flatMap { code -> [Double] in
+          let requests = (ofItem[code] ?? []).map { requests[$0] }
+          guard let row = asked.rows[code] else { return requests.map { _ in .nan } }
+          let used = used(asked.neighbors[row], by: code)
+          let estimator = OperationEstimator(
+            used.neighbors, own: used.own, standard: standard[code] ?? [], model: model, explaining: false)
+          return requests.map { estimator.runMinutes(job: $0.job, occurrence: $0.occurrence) ?? .nan }
+        }
+      }
+      for (place, value) in zip(places, found) { minutes[place] = value }
+    }
+    return minutes
+  }
+
+  /// Items that are asked about: their features, the row of each, and for each row the items with evidence most similar to it.
+  private struct Asked {
+    let items: Frame
+    let rows: [String: Int]
+    let neighbors: [[(item: Int, similarity: Double)]]
+
+    init(_ codes: [String], from source: any FactorySource, _ model: RoutingModel) throws {
+      items = try source.items(codes, columns: model.encoder.features.map(\.name))
+      let column = try items.column("item_code")
+      var rows: [String: Int] = [:]
+      for row in 0..<items.rowCount { if let code = column.text(row) { rows[code] = row } }
+      self.rows = rows
+      neighbors = try Self.neighbors(of: items, model)
+    }
+
+    func minutes(of requests: [OperationRequest], by regressor: MinutesRegressor, _ model: RoutingModel) throws -> [Double] {
+      try regressor.runMinutes(
+        of: requests, items: items, itemRows: requests.map { rows[$0.item] }, alike: neighbors, at: model.trainedUntil.seconds, threads: 2)
+    }
+
+    /// The items with evidence most similar to each row of `items`: the item itself first, with similarity 1, when it has evidence.
+    private static func neighbors(of items: Frame, _ model: RoutingModel) throws -> [[(item: Int, similarity: Double)]] {
+      guard items.rowCount > 0, model.evidence.itemCount > 0 else { return Array(repeating: [], count: items.rowCount) }
+      let found = try model.index.search(model.encoder.encode(items), k: model.options.neighbors)
+      let codes = try items.column("item_code")
+      return (0..<items.rowCount).map { row in
+        let own = codes.text(row).flatMap { model.evidence.items.code(of: $0) }.map(Int.init)
+        var result: [(item: Int, similarity: Double)] = own.map { [($0, 1)] } ?? []
+        for neighbor in found[row] where neighbor.id != own && neighbor.similarity > 0 {
+          result.append((neighbor.id, min(1, Double(neighbor.similarity))))
+        }
+        return Array(result.prefix(model.options.neighbors))
+      }
     }
   }
 
-  /// The items with evidence most similar to each row of `items`: the item itself first, with similarity 1, when it has evidence.
-  private func neighbors(of items: Frame) throws -> [[(item: Int, similarity: Double)]] {
-    guard items.rowCount > 0, model.evidence.itemCount > 0 else { return Array(repeating: [], count: items.rowCount) }
-    let found = try model.index.search(model.encoder.encode(items), k: model.options.neighbors)
-    let codes = try items.column("item_code")
-    return (0..<items.rowCount).map { row in
-      let own = codes.text(row).flatMap { model.evidence.items.code(of: $0) }.map(Int.init)
-      var result: [(item: Int, similarity: Double)] = own.map { [($0, 1)] } ?? []
-      for neighbor in found[row] where neighbor.id != own && neighbor.similarity > 0 {
-        result.append((neighbor.id, min(1, Double(neighbor.similarity))))
+  /// Puts the minutes of a trained model in place of those of the evidence; what is told around them keeps its ratio to them.
+  private static func improve(
+    _ results: inout [Result<Prediction, PredictionFailure>], _ asked: Asked, by regressor: MinutesRegressor, quantity: Double?,
+    _ model: RoutingModel
+  ) throws {
+    var requests: [OperationRequest: Int] = [:]
+    var ordered: [OperationRequest] = []
+    var predictions = results.map { try? $0.get() }
+    /// For each operation of each candidate the number of its request.
+    var numbers: [[[Int]]] = []
+    for prediction in predictions {
+      var places: [String: Int] = [:]
+      numbers.append(
+        (prediction?.candidates ?? []).map { candidate in
+          candidate.operations.enumerated().map { position, operation in
+            let place = places["\(operation.occurrence) \(operation.job)", default: position]
+            places["\(operation.occurrence) \(operation.job)"] = place
+            let request = OperationRequest(
+              item: prediction?.item ?? "", job: operation.job, occurrence: operation.occurrence, position: place,
+              resource: operation.resource, quantity: quantity)
+            if let known = requests[request] { return known }
+            requests[request] = ordered.count
+            ordered.append(request)
+            return ordered.count - 1
+          }
+        })
+    }
+    let minutes = try asked.minutes(of: ordered, by: regressor, model)
+    for (place, prediction) in predictions.enumerated() {
+      guard var prediction else { continue }
+      prediction.estimator = regressor.name
+      for candidate in prediction.candidates.indices {
+        for operation in prediction.candidates[candidate].operations.indices {
+          let found = minutes[numbers[place][candidate][operation]]
+          if found.isFinite { prediction.candidates[candidate].operations[operation].setRunMinutes(found) }
+        }
       }
-      return Array(result.prefix(model.options.neighbors))
+      predictions[place] = prediction
+      results[place] = .success(prediction)
     }
   }
 
@@ -54,21 +154,26 @@ public struct Predictor: Sendable {
     return found[0].map { (model.evidence.items[Int32($0.id)], Double($0.similarity)) }.filter { $0.0 != code }.prefix(count).map { $0 }
   }
 
+  /// The neighbours that an item's prediction rests on, the item itself if it is among them, and whether they are less alike than wanted.
+  private func used(
+    _ found: [(item: Int, similarity: Double)], by code: String
+  ) -> (neighbors: [(item: Int, similarity: Double)], own: Int?, isLow: Bool) {
+    var used = found.filter { $0.similarity >= model.options.similarityFloor }
+    // One whose orders are all under way has no routing to give: where the alike ones are such, the nearest are asked too.
+    let isLow = !used.contains { !model.evidence.signatures(of: $0.item).isEmpty } && found.count > used.count
+    if isLow { used = found }
+    let own = model.evidence.items.code(of: code).map(Int.init)
+    return (used, used.first?.item == own ? own : nil, isLow)
+  }
+
   private func predict(
     _ code: String, neighbors found: [(item: Int, similarity: Double)], standard: [StandardRoutings.Operation]?, explaining: Bool
   ) -> Result<Prediction, PredictionFailure> {
     var prediction = Prediction(
       item: code, version: model.version, trainedUntil: model.trainedUntil, basis: model.evidence.basis, marks: [], candidates: [],
       neighbors: [])
-    var used = found.filter { $0.similarity >= model.options.similarityFloor }
-    // One whose orders are all under way has no routing to give: where the alike ones are such, the nearest are asked too.
-    let isFinished = { [evidence = model.evidence] (item: Int) in !evidence.signatures(of: item).isEmpty }
-    if !used.contains(where: { isFinished($0.item) }), found.count > used.count {
-      used = found
-      prediction.marks.append(.lowSimilarity)
-    }
-    let isOwn = { [evidence = model.evidence] (item: Int) in evidence.items.code(of: code) == Int32(item) }
-    let own = used.first.flatMap { isOwn($0.item) ? $0.item : nil }
+    let (used, own, isLow) = used(found, by: code)
+    if isLow { prediction.marks.append(.lowSimilarity) }
     let ranking = SignatureRanking(used, own: own, in: model)
     prediction.neighbors = used.map {
       Prediction.Neighbor(

@@ -1,7 +1,7 @@
-import Learning
+public import Learning
 public import Tabular
 
-/// Everything a prediction is made from, frozen at one instant: encoder, items' vectors and evidence.
+/// Everything a prediction is made from, frozen at one instant: encoder, items' vectors and evidence, and a trained model of minutes if there is one.
 public struct RoutingModel: Sendable {
   /// The version's name; empty before it has one.
   public var version: String
@@ -13,21 +13,23 @@ public struct RoutingModel: Sendable {
   public let encoder: FeatureEncoder
   /// What is known of each item.
   public let evidence: Evidence
-  /// The vectors of the items with evidence, in the evidence's order. Shape (items, dimension).
-  public let vectors: Matrix
-  let index: any NeighborIndex
+  /// Finds items with evidence by their vectors; ids are the evidence's.
+  public let index: any NeighborIndex
+  /// Gives the run minutes; `nil`: the evidence does.
+  public var regressor: MinutesRegressor?
 
-  /// Makes a model; the index is built over `vectors`.
+  /// Makes a model; `index` has a vector for each item of `evidence`.
   public init(
-    version: String, trainedUntil: Timestamp, options: PredictionOptions, encoder: FeatureEncoder, evidence: Evidence, vectors: Matrix
-  ) throws {
-    precondition(vectors.rowCount == evidence.itemCount, "\(vectors.rowCount) vectors for \(evidence.itemCount) items")
+    version: String, trainedUntil: Timestamp, options: PredictionOptions, encoder: FeatureEncoder, evidence: Evidence,
+    index: any NeighborIndex, regressor: MinutesRegressor? = nil
+  ) {
+    precondition(index.count == evidence.itemCount, "\(index.count) vectors for \(evidence.itemCount) items")
     self.version = version
     self.trainedUntil = trainedUntil
     self.options = options
     self.encoder = encoder
     self.evidence = evidence
-    self.vectors = vectors
-    index = try ExactIndex(vectors)
+    self.index = index
+    self.regressor = regressor
   }
 }

@@ -22,7 +22,8 @@ private let predictFunction = LuaFunction(
   if let quantity = options.quantity, !(quantity > 0 && quantity <= PredictedOperation.largestQuantity) {
     throw LuaError("'quantity' must be a number above 0, up to a billion, got \(quantity)")
   }
-  return predicted(try prediction(of: item, version: options.version, in: workspace), quantity: options.quantity)
+  return predicted(
+    try prediction(of: item, quantity: options.quantity, version: options.version, in: workspace), quantity: options.quantity)
 }
 
 private let similarFunction = LuaFunction(
@@ -45,7 +46,8 @@ private struct PredictionName: LuaRecord {
 
   static let fields: [LuaField<PredictionName>] = [
     LuaField("item", \.item, "the item's code", isRequired: true), LuaField("version", \.version, "the version that predicted"),
-    LuaField("trained_until", \.rest, "not used"), LuaField("basis", \.rest, "not used"), LuaField("marks", \.rest, "not used"),
+    LuaField("trained_until", \.rest, "not used"), LuaField("basis", \.rest, "not used"),
+    LuaField("estimator", \.rest, "not used"), LuaField("marks", \.rest, "not used"),
     LuaField("candidates", \.rest, "not used"), LuaField("neighbors", \.rest, "not used"), LuaField("quantity", \.rest, "not used"),
     LuaField("order_minutes", \.rest, "not used"),
   ]
@@ -74,10 +76,12 @@ let routingModule = LuaModule(
   "routing", "Predictions of how items will be made, and what they rest on.",
   functions: [predictFunction, similarFunction, explainFunction])
 
-private func prediction(of item: String, version: String?, in workspace: Workspace) throws -> Prediction {
+private func prediction(of item: String, quantity: Double? = nil, version: String?, in workspace: Workspace) throws -> Prediction {
   let source = try workspace.source()
   let model = try version.map(workspace.load) ?? workspace.champion()
-  do { return try Predictor(model).predict([item], from: source, explaining: true)[0].get() } catch PredictionFailure.unknownItem {
+  do { return try Predictor(model).predict([item], from: source, quantity: quantity, explaining: true)[0].get() } catch PredictionFailure
+    .unknownItem
+  {
     throw try unknownItem(item, in: source)
   } catch let failure as PredictionFailure {
     throw LuaError("item '\(item.escapedForTerminal)': \(failure.rawValue)")
@@ -92,7 +96,8 @@ private func predicted(_ prediction: Prediction, quantity: Double?) -> PlainValu
   let number = { (value: Double?) in value.map(PlainValue.number) ?? .null }
   var result: [String: PlainValue] = [
     "item": .text(prediction.item), "version": .text(prediction.version), "trained_until": .number(prediction.trainedUntil.seconds),
-    "basis": .text(prediction.basis.rawValue), "marks": .list(prediction.marks.map { .text($0.rawValue) }),
+    "basis": .text(prediction.basis.rawValue), "estimator": prediction.estimator.map { .text($0) } ?? .null,
+    "marks": .list(prediction.marks.map { .text($0.rawValue) }),
     "neighbors": .list(
       prediction.neighbors.map {
         ["item": .text($0.item), "similarity": .number($0.similarity), "orders": .integer(Int64($0.orders))]

@@ -23,7 +23,9 @@ struct PredictCommand: ParsableCommand {
     let source = try workspace.source()
     let predictor = Predictor(try model.map(workspace.load) ?? workspace.champion())
     let prediction: Prediction
-    do { prediction = try predictor.predict([item], from: source, explaining: true)[0].get() } catch PredictionFailure.unknownItem {
+    do { prediction = try predictor.predict([item], from: source, quantity: quantity, explaining: true)[0].get() } catch PredictionFailure
+      .unknownItem
+    {
       let codes = try source.itemCodes(withResultsIn: nil)
       throw CommandFailure("unknown item '\(item.escapedForTerminal)'" + suggestion(for: item, in: codes.prefix(20_000)))
     } catch let failure as PredictionFailure {
@@ -37,6 +39,7 @@ struct PredictCommand: ParsableCommand {
     let unit = prediction.basis == .unit ? "a piece" : "an order (quantities are not known)"
     var text = "\(prediction.item), predicted by \(prediction.version), which knows up to \(prediction.trainedUntil)\n"
     text += "run minutes are \(unit); set-up minutes an order\n"
+    if let estimator = prediction.estimator { text += "run minutes by the trained model (\(estimator)), the rest from the evidence\n" }
     for mark in prediction.marks {
       switch mark {
       case .lowSimilarity: text += "! no item with evidence is as alike as wanted: the nearest were used (low_similarity)\n"

@@ -1,0 +1,83 @@
+import Glibc
+public import Learning
+public import Tabular
+
+extension MinutesRows {
+  /// Rows to learn from of what was completed up to an instant.
+  ///
+  /// - Parameters:
+  ///   - limit: At most so many; of more, half are the latest and half are drawn from all before, so that what holds for long and what has
+  ///     changed lately are both among them. `nil`: all.
+  ///   - seed: Of the drawing.
+  /// - Returns: Positions, ascending.
+  public func trainingRows(until instant: Timestamp, limit: Int? = nil, seed: UInt64 = 42) -> [Int] {
+    let rows = indices(since: .distantPast, until: instant)
+    guard let limit, rows.count > limit else { return rows }
+    let latest = limit / 2
+    var earlier = Array(rows.dropLast(latest))
+    var generator = SeededGenerator(seed: seed, stream: "training rows")
+    for place in 0..<limit - latest { earlier.swapAt(place, place + generator.integer(below: earlier.count - place)) }
+    return (earlier.prefix(limit - latest) + rows.suffix(latest)).sorted()
+  }
+
+  /// Run minutes of the ``judged`` rows as `estimator` predicts them when it is fitted anew at the beginning of each block on what was
+  /// completed before it, as it would have been trained then.
+  ///
+  /// - Parameters:
+  ///   - starts: When the blocks begin.
+  ///   - limit: See ``trainingRows(until:limit:seed:)``.
+  /// - Returns: A number for each judged row; NaN where nothing was known.
+  /// - Throws: what fitting throws, a block without any row before it included.
+  public func judgedMinutes(
+    by estimator: any Estimator, blocksFrom starts: [Timestamp], limit: Int? = nil, in context: FitContext
+  ) throws(LearningError) -> [Double] {
+    var minutes = Array(repeating: Double.nan, count: judged.rows.count)
+    for (block, start) in starts.enumerated() {
+      try context.checkCancellation()
+      let places = judged.rows.indices.filter { judged.blocks[$0] == block && judged.reference[$0] > 0 }
+      if places.isEmpty { continue }
+      let data = try dataset(of: trainingRows(until: start, limit: limit, seed: context.seed))
+      let share = { (block: Int) in Double(block) / Double(starts.count) }
+      let model = try estimator.fitted(data, in: context.part("block \(block)", from: share(block), to: share(block + 1)))
+      for (place, value) in zip(places, try judged.minutes(of: model, places: places, threads: context.threads)) { minutes[place] = value }
+    }
+    context.progress(1)
+    return minutes
+  }
+
+  /// Instants that cut the rows completed after `since` and up to `until` into `count` blocks of about equally many rows; the first is `since`,
+  /// the last `until`. Fewer blocks when there are fewer instants of completion.
+  public static func blocks(of completedAt: [Double], since: Timestamp, until: Timestamp, count: Int) -> [Timestamp] {
+    let times = completedAt.filter { $0 > since.seconds && $0 <= until.seconds }.sorted()
+    var cuts = [since]
+    for block in 1..<max(1, count) where !times.isEmpty {
+      let cut = Timestamp(microseconds: Int64((times[times.count * block / count] * 1e6).rounded()))
+      if cut > cuts[cuts.count - 1], cut < until { cuts.append(cut) }
+    }
+    return cuts + [until]
+  }
+}
+
+extension MinutesRows {
+  /// The rows as what a predictor is asked: of their own quantity, machine and time.
+  public func requests(_ rows: [Int]) -> [OperationRequest] {
+    var numbers: [String: [Double]] = [:]
+    var levels: [String: (codes: [Int32], texts: [String])] = [:]
+    for column in features.columns {
+      switch column.values {
+      case .numeric(let values): numbers[column.name] = values
+      case .categorical(let codes, let texts): levels[column.name] = (codes, texts)
+      }
+    }
+    func text(_ name: String, _ row: Int) -> String? {
+      levels[name].flatMap { $0.codes[row] < 0 ? nil : $0.texts[Int($0.codes[row])] }
+    }
+    return rows.map { row in
+      let quantity = exp(numbers["log_quantity"]?[row] ?? .nan)
+      return OperationRequest(
+        item: itemCodes[items[row]], job: text("job", row) ?? "", occurrence: Int(numbers["occurrence"]?[row] ?? 0),
+        position: Int(numbers["position"]?[row] ?? 0), resource: text("resource", row), quantity: quantity.isNaN ? nil : quantity,
+        startsAt: startedAt[row])
+    }
+  }
+}

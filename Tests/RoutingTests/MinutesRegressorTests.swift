@@ -1,0 +1,134 @@
+import Foundation
+import Learning
+import Routing
+import Tabular
+import TestSupport
+import Testing
+
+@Suite("A trained model of minutes that serves")
+struct MinutesRegressorTests {
+  private let history = MadeHistory(orders: 240, seed: 5)
+  private var times: [Int64] { history.results.map(\.completedAt).sorted() }
+  private var cut: Timestamp { Timestamp(microseconds: times[times.count * 2 / 3] * 1_000_000) }
+  private var end: Timestamp { Timestamp(microseconds: times[times.count - 1] * 1_000_000) }
+
+  private func source() throws -> MemoryFactorySource {
+    MemoryFactorySource(
+      items: try history.items, routings: try RingFactory.make().routings(of: [], validAt: nil), results: try history.frame)
+  }
+
+  /// The rows judged after the cut, and a version of the cut with a model that was fitted on the same rows.
+  private func made() throws -> (rows: MinutesRows, version: RoutingModel, model: any Model) {
+    let source = try source()
+    var version = try BaselineTrainer().train(on: source, until: cut)
+    let rows = try MinutesRows(items: history.items, results: history.frame, basis: .unit, judging: [cut, end])
+    let model = try Estimators.make("forest", ["tree_count": 20])
+      .fitted(rows.dataset(of: rows.trainingRows(until: cut)), in: FitContext(seed: 3))
+    let past = try MinutesRows(
+      items: history.items, results: source.results(of: nil, since: nil, until: cut), basis: .unit, freezing: version.evidence.items)
+    version.regressor = MinutesRegressor(name: "forest", model: model, state: try #require(past.state))
+    return (rows, version, model)
+  }
+
+  @Test("says of an order to come what it was judged by")
+  func servesWhatWasJudged() throws {
+    let (rows, version, model) = try made()
+    // An order that had started before the cut was judged by what was known at its start.
+    let places = rows.judged.rows.indices.filter { rows.startedAt[rows.judged.rows[$0]] > cut.seconds }
+    let judged = try rows.judged.minutes(of: model, places: places)
+    let served = try Predictor(version).runMinutes(of: rows.requests(places.map { rows.judged.rows[$0] }), from: source())
+    #expect(places.count > 150)
+    for (left, right) in zip(judged, served) { #expect(abs(left - right) <= 1e-9 * left, "\(left) \(right)") }
+  }
+
+  @Test("judges no row by what came after its block began")
+  func judgedWithoutLeak() throws {
+    let rows = try MinutesRows(items: history.items, results: history.frame, basis: .unit, judging: [cut, end])
+    var altered = history
+    for place in altered.results.indices where altered.results[place].completedAt * 1_000_000 > cut.microseconds {
+      // Together as before: how long work took tells when later orders started, which a planner knows.
+      altered.results[place].setup += 0.7 * altered.results[place].run
+      altered.results[place].run *= 0.3
+    }
+    let others = try MinutesRows(items: altered.items, results: altered.frame, basis: .unit, judging: [cut, end])
+    let words = { (rows: MinutesRows) in
+      let columns = rows.judged.features.columns.map { column -> String in
+        guard case .numeric(let numbers) = column.values else { return "\(column)" }
+        // Sums of minutes and hours are equal but for the last bits.
+        return column.name + numbers.map { String(format: " %.6g", $0) }.joined()
+      }
+      return columns.joined() + (rows.judged.reference + rows.judged.baseline).map { String(format: " %.6g", $0) }.joined()
+    }
+    #expect(rows.judged.rows.count > 200 && words(rows) == words(others))
+    #expect(rows.runMinutes != others.runMinutes && rows.features != others.features)
+  }
+
+  @Test("predicts whole routings for the order's quantity, and keeps what is told around the minutes in proportion")
+  func predictions() throws {
+    let (_, version, _) = try made()
+    var plain = version
+    plain.regressor = nil
+    let few = try Predictor(version).predict(["I1", "nobody"], from: source(), quantity: 5, explaining: true)
+    let many = try Predictor(version).predict(["I1", "nobody"], from: source(), quantity: 500, explaining: true)
+    let evidence = try Predictor(plain).predict(["I1"], from: source(), explaining: true)[0].get()
+    #expect(few[1] == .failure(.unknownItem))
+    let (left, right) = (try few[0].get(), try many[0].get())
+    #expect(left.estimator == "forest" && evidence.estimator == nil && left.routing.signature == evidence.routing.signature)
+    #expect(left.routing.operations != right.routing.operations)
+    for (operation, before) in zip(left.routing.operations, evidence.routing.operations) {
+      let (minutes, told) = (try #require(operation.runMinutes), try #require(before.runMinutes))
+      #expect(abs(minutes / told - 1) < 0.5 && minutes != told)
+      #expect(abs(try #require(operation.safeMinutes) / minutes - (try #require(before.safeMinutes) / told)) < 1e-9)
+      #expect(operation.sources == before.sources && operation.setupMinutes == before.setupMinutes)
+    }
+  }
+
+  @Test("comes back from its bytes as it was, and only for the evidence that it was made with")
+  func bytes() throws {
+    let (rows, version, _) = try made()
+    let regressor = try #require(version.regressor)
+    let bytes = regressor.bytes()
+    var loaded = version
+    loaded.regressor = try MinutesRegressor(from: ModelReader(bytes, name: "m"), items: version.evidence.items)
+    let requests = rows.requests(rows.judged.rows)
+    #expect(try Predictor(loaded).runMinutes(of: requests, from: source()) == Predictor(version).runMinutes(of: requests, from: source()))
+    #expect(loaded.regressor?.bytes() == bytes)
+    #expect(throws: LearningError.self) { try MinutesRegressor(from: ModelReader(bytes, name: "m"), items: TextDictionary()) }
+  }
+
+  @Test("of a version without one, every order of an item gets what the evidence says, known or not")
+  func withoutRegressor() throws {
+    var (rows, version, _) = try made()
+    version.regressor = nil
+    let predictor = Predictor(version)
+    var requests = rows.requests(Array(rows.judged.rows.prefix(50)))
+    requests.append(OperationRequest(item: "I1", job: "PAINT"))
+    requests.append(OperationRequest(item: "nobody", job: "CUT"))
+    let minutes = try predictor.runMinutes(of: requests, from: source())
+    for (request, value) in zip(requests, minutes).prefix(50) {
+      let routing = try predictor.predict([request.item], from: source())[0].get().routing
+      #expect(routing.operations.first { $0.job == request.job }?.runMinutes == value)
+    }
+    #expect(minutes[50].isNaN && minutes[51].isNaN)
+    #expect(try predictor.runMinutes(of: [], from: source()).isEmpty)
+  }
+
+  @Test("learns from all rows, or from the latest and some of the others")
+  func trainingRows() throws {
+    let rows = try history.rows()
+    let all = rows.trainingRows(until: end)
+    let some = rows.trainingRows(until: end, limit: 100)
+    #expect(all == rows.indices(since: .distantPast, until: end) && rows.trainingRows(until: end, limit: 100_000) == all)
+    #expect(some.count == 100 && Set(some).count == 100 && some == some.sorted() && Array(some.suffix(50)) == Array(all.suffix(50)))
+    #expect(some == rows.trainingRows(until: end, limit: 100) && some != rows.trainingRows(until: end, limit: 100, seed: 7))
+  }
+
+  @Test("cuts time into blocks of as many rows")
+  func blocks() throws {
+    let times = (1...100).map(Double.init)
+    let at = { (seconds: Int64) in Timestamp(microseconds: seconds * 1_000_000) }
+    #expect(MinutesRows.blocks(of: times, since: at(50), until: at(100), count: 5) == [50, 61, 71, 81, 91, 100].map(at))
+    #expect(MinutesRows.blocks(of: [7, 7, 7], since: at(0), until: at(9), count: 5) == [0, 7, 9].map(at))
+    #expect(MinutesRows.blocks(of: [], since: at(0), until: at(9), count: 5) == [0, 9].map(at))
+  }
+}
