@@ -6,6 +6,13 @@ public final class ConfigurationFile: Sendable {
   /// The file.
   public let path: String
   private let environment: [String: String]
+
+  /// The environment's variables that the file names, so that another process can be given them and no others.
+  public var environmentNames: Set<String> {
+    guard let text = FileManager.default.contents(atPath: path) else { return [] }
+    return Set(String(decoding: text, as: UTF8.self).matches(of: /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/).map { String($0.1) })
+  }
+
   private let checking: @Sendable (EffectiveSettings) -> [ConfigurationFault]
   private let lastGood = Mutex<String?>(nil)
 

@@ -16,6 +16,8 @@ public struct Settings: Equatable, Sendable {
   public var thresholds = Thresholds()
   /// When retraining is asked for.
   public var trigger = Trigger()
+  /// What challengers are trained, and how.
+  public var training = Training()
   /// Which challenger replaces the champion.
   public var comparison = Comparison()
   /// The queue of training jobs.
@@ -40,6 +42,7 @@ extension Settings: ConfigurationRecord {
     Field("sampling", \.sampling, .record(Sampling.self), "Which items a cycle looks at."),
     Field("thresholds", \.thresholds, .record(Thresholds.self), "Beyond which figures an alert is raised."),
     Field("trigger", \.trigger, .record(Trigger.self), "When retraining is asked for."),
+    Field("training", \.training, .record(Training.self), "What challengers are trained, and how."),
     Field("comparison", \.comparison, .record(Comparison.self), "Which challenger replaces the champion."),
     Field("queue", \.queue, .record(Queue.self), "The queue of training jobs."),
     Field("reports", \.reports, .record(Reports.self), "The reports of cycles."),

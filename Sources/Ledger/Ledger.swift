@@ -68,6 +68,13 @@ public final class Ledger: Sendable {
         INSERT INTO item_checks (item_code, checked_at, cycle_id, error) SELECT item_code, checked_at, cycle_id, error FROM checks;
         DROP TABLE checks;
         """),
+    Migration(
+      "3 verdicts",
+      sql: """
+        CREATE TABLE verdicts (
+          verdict_id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER, as_of TIMESTAMP NOT NULL, champion TEXT NOT NULL, winner TEXT,
+          policy TEXT NOT NULL, sha256 TEXT NOT NULL, version TEXT, value TEXT NOT NULL, decided_at TIMESTAMP NOT NULL);
+        """),
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.

@@ -37,7 +37,7 @@ struct GateBench: ParsableCommand {
     var found: [(name: String, minutes: [Double], seconds: Double)] = []
     for estimator in estimators {
       let start = Date()
-      let minutes = try rows.judgedMinutes(by: estimator, blocksFrom: Array(blocks.dropLast()), limit: maxRows, in: context)
+      let minutes = try rows.judgedMinutes(by: estimator, blocksFrom: Array(blocks.dropLast()), limit: maxRows, in: context).minutes
       found.append((type(of: estimator).name, minutes, Date().timeIntervalSince(start)))
     }
     let judged = rows.judged.rows.indices.filter { rows.judged.baseline[$0] > 0 && rows.runMinutes[rows.judged.rows[$0]] > 0 }

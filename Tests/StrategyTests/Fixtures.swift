@@ -137,8 +137,8 @@ enum Contexts {
     _ champion: ComparisonContext.Contender, _ candidates: [ComparisonContext.Contender], seed: UInt64 = 42
   ) throws -> ComparisonContext {
     ComparisonContext(
-      asOf: StrategyFixture.now, seed: seed, champion: champion, candidates: candidates, history: try history(),
-      source: CutFactorySource(try RingFactory.make(), asOf: StrategyFixture.now))
+      asOf: StrategyFixture.now, seed: seed, champion: champion, candidates: candidates, items: Array(champion.errors.indices),
+      history: try history(), source: CutFactorySource(try RingFactory.make(), asOf: StrategyFixture.now))
   }
 
   static func population(

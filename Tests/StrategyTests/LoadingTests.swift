@@ -173,7 +173,7 @@ struct LoadingTests {
     #expect {
       try library.load(.comparison, "../triggers/threshold")
     } throws: {
-      "\($0)".hasSuffix("there is no comparison strategy '../triggers/threshold'; there are min_improvement")
+      "\($0)".hasSuffix("there is no comparison strategy '../triggers/threshold'; there are bootstrap, min_improvement, pareto")
     }
   }
 
@@ -185,7 +185,7 @@ struct LoadingTests {
     #expect(try fixture.library.load(.sampling, "random").summary == "my own")
     let entries = try fixture.library.entries()
     #expect(entries.filter { !$0.isBundled }.map(\.path) == ["strategies/sampling/random.lua"])
-    #expect(entries.map(\.name) == ["random", "recent_bias", "stratified", "threshold", "min_improvement"])
+    #expect(entries.map(\.name) == ["random", "recent_bias", "stratified", "threshold", "bootstrap", "min_improvement", "pareto"])
   }
 
   @Test("every bundled strategy is free of faults and is the file of the repository, to the byte")

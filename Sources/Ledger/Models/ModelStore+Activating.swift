@@ -29,12 +29,15 @@ extension ModelStore {
   }
 
   /// Puts a version in force, after checking every byte of it.
+  /// - Parameter expected: The version that must be in force until then; `nil`: any.
   /// - Returns: The new state; unchanged when the version was in force already.
-  /// - Throws: ``ModelStoreError`` when it is unknown or damaged: the version in force stays. ``DataAccessError`` when the disk fails.
+  /// - Throws: ``ModelStoreError`` when it is unknown or damaged, or another version than `expected` is in force: that one stays.
+  ///   ``DataAccessError`` when the disk fails.
   @discardableResult
-  public func activate(_ version: String) throws -> ActiveModel {
+  public func activate(_ version: String, insteadOf expected: String? = nil) throws -> ActiveModel {
     try verify(version)
     return try locked { current in
+      if let expected, current?.version != expected { throw ModelStoreError.otherChampion(expected: expected, found: current?.version) }
       if let current, current.version == version { return current }
       return ActiveModel(version: version, previous: current?.version)
     }

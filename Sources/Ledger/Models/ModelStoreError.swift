@@ -42,6 +42,8 @@ public enum ModelStoreError: Error, Hashable, Sendable, CustomStringConvertible 
   case damagedSwitch(path: String)
   /// No version was active before this one.
   case noPrevious
+  /// Another version is in force than the one that was to be replaced.
+  case otherChampion(expected: String, found: String?)
 
   /// The message, with what to do.
   public var description: String {
@@ -53,6 +55,9 @@ public enum ModelStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     case .damaged(let version, let damages):
       return "model version '\(version)' is damaged and refused: " + damages.map(\.description).joined(separator: "; ")
     case .damagedSwitch(let path): return "'\(path)' is damaged; activate a version to write it anew"
+    case .otherChampion(let expected, let found):
+      return
+        "\(found ?? "no version") is in force by now, not \(expected), which was to be replaced: what was compared with it says nothing any more"
     case .noPrevious: return "there is no earlier active model version to go back to"
     }
   }

@@ -20,6 +20,8 @@ public struct ComparisonContext: Sendable {
   public var champion: Contender
   /// Those that would take its place.
   public var candidates: [Contender]
+  /// The item of each row, as a number: what intervals resample.
+  public var items: [Int]
   /// Earlier cycles: `cycle_id`, `as_of`, each metric, `retrained`; oldest first.
   public var history: Frame
   /// The factory's data, cut at `asOf`.
@@ -27,12 +29,14 @@ public struct ComparisonContext: Sendable {
 
   /// Makes a context.
   public init(
-    asOf: Timestamp, seed: UInt64, champion: Contender, candidates: [Contender], history: Frame, source: CutFactorySource
+    asOf: Timestamp, seed: UInt64, champion: Contender, candidates: [Contender], items: [Int], history: Frame,
+    source: CutFactorySource
   ) {
     self.asOf = asOf
     self.seed = seed
     self.champion = champion
     self.candidates = candidates
+    self.items = items
     self.history = history
     self.source = source
   }

@@ -20,17 +20,7 @@ extension Workspace {
       progress(share)
     }
     let parent = try? models.active()?.version
-    let description = ModelDescription(
-      kind: "baseline", trainedUntil: instant,
-      features: model.encoder.features.map {
-        ModelDescription.Feature(name: $0.name, kind: $0.kind.rawValue, weight: $0.weight)
-      },
-      parameters: [
-        "basis": .text(model.evidence.basis.rawValue), "dimension": .integer(Int64(model.encoder.dimension)),
-        "items": .integer(Int64(model.evidence.itemCount)), "results": .integer(Int64(model.evidence.resultCount)),
-        "orders": .integer(Int64(model.evidence.orderCount)),
-        "left_out": .map(model.evidence.leftOut.mapValues { .integer(Int64($0)) }),
-      ], parent: parent ?? nil, latheVersion: surroundings.latheVersion)
+    let description = ModelDescription(model, kind: "baseline", parent: parent ?? nil, latheVersion: surroundings.latheVersion)
     let version = try models.create(description, at: surroundings.now()) { draft in try model.write(to: draft) }
     do { try ledger.noteTraining(version, asOf: instant, outcome: "trained", at: surroundings.now()) } catch {
       try? models.setAside(version)

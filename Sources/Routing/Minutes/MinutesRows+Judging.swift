@@ -2,6 +2,14 @@ import Glibc
 public import Learning
 public import Tabular
 
+/// Predictions of the judged rows.
+public struct JudgedMinutes: Sendable {
+  /// Run minutes a row; NaN where nothing was known.
+  public fileprivate(set) var minutes: [Double]
+  /// Seconds that fitting, once for each block, and predicting took.
+  public fileprivate(set) var fitSeconds = 0.0, predictSeconds = 0.0
+}
+
 extension MinutesRows {
   /// Rows to learn from of what was completed up to an instant.
   ///
@@ -26,23 +34,28 @@ extension MinutesRows {
   /// - Parameters:
   ///   - starts: When the blocks begin.
   ///   - limit: See ``trainingRows(until:limit:seed:)``.
-  /// - Returns: A number for each judged row; NaN where nothing was known.
+  /// - Returns: A number for each judged row, NaN where nothing was known; and what it took.
   /// - Throws: what fitting throws, a block without any row before it included.
   public func judgedMinutes(
     by estimator: any Estimator, blocksFrom starts: [Timestamp], limit: Int? = nil, in context: FitContext
-  ) throws(LearningError) -> [Double] {
-    var minutes = Array(repeating: Double.nan, count: judged.rows.count)
+  ) throws(LearningError) -> JudgedMinutes {
+    var result = JudgedMinutes(minutes: Array(repeating: .nan, count: judged.rows.count))
     for (block, start) in starts.enumerated() {
       try context.checkCancellation()
       let places = judged.rows.indices.filter { judged.blocks[$0] == block && judged.reference[$0] > 0 }
       if places.isEmpty { continue }
+      let begin = ContinuousClock.now
       let data = try dataset(of: trainingRows(until: start, limit: limit, seed: context.seed))
       let share = { (block: Int) in Double(block) / Double(starts.count) }
       let model = try estimator.fitted(data, in: context.part("block \(block)", from: share(block), to: share(block + 1)))
-      for (place, value) in zip(places, try judged.minutes(of: model, places: places, threads: context.threads)) { minutes[place] = value }
+      let fitted = ContinuousClock.now
+      let found = try judged.minutes(of: model, places: places, threads: context.threads)
+      result.fitSeconds += (fitted - begin) / .seconds(1)
+      result.predictSeconds += (ContinuousClock.now - fitted) / .seconds(1)
+      for (place, value) in zip(places, found) { result.minutes[place] = value }
     }
     context.progress(1)
-    return minutes
+    return result
   }
 
   /// Instants that cut the rows completed after `since` and up to `until` into `count` blocks of about equally many rows; the first is `since`,

@@ -2,6 +2,70 @@
 
 /// The strategies that come with Lathe, by their path in a workspace.
 public let bundledStrategies: [String: String] = [
+  "strategies/comparison/bootstrap.lua": #"""
+  -- A challenger takes over when its error is smaller by enough, and so much that chance hardly explains it: items are
+  -- drawn again and again, and the difference of the absolute errors must stay above zero.
+  local rounding = 1e-9
+
+  return {
+    interface = 1,
+    summary = "Accept the best challenger whose improvement is large enough and larger than chance.",
+    parameters = {
+      min_improvement_pct = {
+        type = "number",
+        default = 5,
+        min = 0,
+        max = 100,
+        doc = "least improvement of trim_mae, percent",
+      },
+      confidence = { type = "number", default = 0.95, min = 0.5, max = 0.999, doc = "how sure the difference must be" },
+      resamples = { type = "integer", default = 1000, min = 100, max = 100000, doc = "draws behind the interval" },
+      min_rows = { type = "integer", default = 200, min = 1, doc = "fewest verdict rows to decide on" },
+    },
+    decide = function(ctx, p)
+      local champion = ctx.champion
+      if #champion.errors < p.min_rows then
+        return { reasons = { { code = "NO_EVIDENCE", rows = #champion.errors, needed = p.min_rows } } }
+      end
+      local before = champion.metrics.trim_mae
+      local options = { clusters = ctx.items, resamples = p.resamples, confidence = p.confidence, seed = ctx.seed }
+      local reasons, best = {}, nil
+      for _, candidate in ipairs(ctx.candidates) do
+        local after = candidate.metrics.trim_mae
+        local gain = after and before and before > 0 and (before - after) / before * 100 or nil
+        local test = metrics.paired_test(champion.errors, candidate.errors, options)
+        local as_good = (candidate.metrics.process_match or 0) >= (champion.metrics.process_match or 0)
+        local verdict = "ACCEPTED"
+        if not gain or gain ~= gain or not test.lower then
+          verdict = "NO_EVIDENCE"
+        elseif gain < p.min_improvement_pct - rounding then
+          verdict = "TOO_SMALL"
+        elseif test.lower <= 0 then
+          verdict = "MAY_BE_CHANCE"
+        elseif not as_good then
+          verdict = "WORSE_ROUTINGS"
+        end
+        reasons[#reasons + 1] = {
+          code = verdict,
+          candidate = candidate.name,
+          improvement_pct = gain,
+          difference = test.mean_difference,
+          lower = test.lower,
+          upper = test.upper,
+          p_value = test.p_value,
+        }
+        local better = not best
+          or after < best.metrics.trim_mae
+          or after == best.metrics.trim_mae and candidate.complexity < best.complexity
+        if verdict == "ACCEPTED" and better then
+          best = candidate
+        end
+      end
+      return { winner = best and best.name, reasons = reasons }
+    end,
+  }
+
+  """#,
   "strategies/comparison/min_improvement.lua": #"""
   -- A challenger takes over when its error is clearly smaller on the same rows, its routings are no worse, and it is
   -- steady from block to block. Among equals the simpler one wins: it is easier to explain and cheaper to keep.
@@ -83,6 +147,81 @@ public let bundledStrategies: [String: String] = [
         end
       end
       return { winner = best and best.name, reasons = reasons }
+    end,
+  }
+
+  """#,
+  "strategies/comparison/pareto.lua": #"""
+  -- Error against the time that a prediction takes: of the challengers that no other beats in both, the most accurate one
+  -- takes over that is fast enough and improves the champion's error by enough.
+  local rounding = 1e-9
+
+  return {
+    interface = 1,
+    summary = "Accept the most accurate challenger that is fast enough and that none beats in both error and latency.",
+    parameters = {
+      max_latency_ms = { type = "number", default = 1000, min = 0, doc = "most ms that a thousand predictions may take" },
+      min_improvement_pct = {
+        type = "number",
+        default = 5,
+        min = 0,
+        max = 100,
+        doc = "least improvement of trim_mae, percent",
+      },
+      worth_pct = {
+        type = "number",
+        default = 1,
+        min = 0,
+        max = 100,
+        doc = "a slower challenger must be better than a faster one by so much, percent of trim_mae",
+      },
+      min_rows = { type = "integer", default = 200, min = 1, doc = "fewest verdict rows to decide on" },
+    },
+    decide = function(ctx, p)
+      local champion = ctx.champion
+      if #champion.errors < p.min_rows then
+        return { reasons = { { code = "NO_EVIDENCE", rows = #champion.errors, needed = p.min_rows } } }
+      end
+      local before = champion.metrics.trim_mae
+      local reasons, able = {}, {}
+      for _, candidate in ipairs(ctx.candidates) do
+        local after = candidate.metrics.trim_mae
+        local gain = after and before and before > 0 and (before - after) / before * 100 or nil
+        local as_good = (candidate.metrics.process_match or 0) >= (champion.metrics.process_match or 0)
+        local reason = { code = "ON_THE_FRONT", candidate = candidate.name, improvement_pct = gain }
+        reason.latency_ms = candidate.latency_ms
+        if not gain or gain ~= gain then
+          reason.code = "NO_EVIDENCE"
+        elseif candidate.latency_ms > p.max_latency_ms then
+          reason.code = "TOO_SLOW"
+        elseif gain < p.min_improvement_pct - rounding then
+          reason.code = "TOO_SMALL"
+        elseif not as_good then
+          reason.code = "WORSE_ROUTINGS"
+        else
+          able[#able + 1] = { candidate = candidate, reason = reason, error = after }
+        end
+        reasons[#reasons + 1] = reason
+      end
+      local front = {}
+      for _, one in ipairs(able) do
+        for _, other in ipairs(able) do
+          local faster = other.candidate.latency_ms < one.candidate.latency_ms
+          if faster and other.error <= one.error * (1 + p.worth_pct / 100) then
+            one.reason.code, one.reason.beaten_by = "BEATEN", other.candidate.name
+          end
+        end
+        if one.reason.code == "ON_THE_FRONT" then
+          front[#front + 1] = one.candidate
+        end
+      end
+      table.sort(front, function(a, b)
+        if a.metrics.trim_mae ~= b.metrics.trim_mae then
+          return a.metrics.trim_mae < b.metrics.trim_mae
+        end
+        return a.complexity < b.complexity
+      end)
+      return { winner = front[1] and front[1].name, reasons = reasons }
     end,
   }
 

@@ -179,7 +179,8 @@ struct LuaComparisonPolicy: ComparisonPolicy {
     let answer = try run.decide(
       [
         "as_of": context.asOf.seconds, "seed": Int64(bitPattern: context.seed), "champion": Self.table(context.champion),
-        "candidates": context.candidates.map(Self.table), "history": ScriptFrame(context.history),
+        "candidates": context.candidates.map(Self.table), "items": Column(context.items.map(Int64.init)),
+        "history": ScriptFrame(context.history),
         "errors": [Column(context.champion.errors)] + context.candidates.map { Column($0.errors) },
       ],
       arranging: """

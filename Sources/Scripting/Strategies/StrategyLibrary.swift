@@ -120,6 +120,22 @@ public struct StrategyLibrary: StrategyProviding {
     LuaComparisonPolicy(run: try run(.comparison, name, parameters))
   }
 
+  /// The comparison policy that the settings name; where it declares them, the settings' own least improvement and rows are its parameters.
+  ///
+  /// - Throws: `ConfigurationError` with everything that ``faults(in:)`` finds.
+  public func comparisonPolicy(_ effective: EffectiveSettings) throws -> any ComparisonPolicy {
+    let faults = faults(in: effective)
+    if !faults.isEmpty { throw ConfigurationError(faults: faults) }
+    let comparison = effective.settings.comparison
+    var parameters = comparison.parameters
+    let declared = Set(try load(.comparison, comparison.policy).parameters.map(\.name))
+    let own: [(String, PlainValue)] = [
+      ("min_improvement_pct", .number(comparison.minImprovementPct)), ("min_rows", .integer(Int64(comparison.minRows))),
+    ]
+    for (name, value) in own where declared.contains(name) && parameters[name] == nil { parameters[name] = value }
+    return try comparisonPolicy(comparison.policy, parameters: parameters)
+  }
+
   private func run(_ kind: StrategyKind, _ name: String, _ parameters: [String: PlainValue]) throws -> StrategyRun {
     let file = try load(kind, name)
     return StrategyRun(file: file, values: try file.values(parameters), host: host)

@@ -1,26 +1,54 @@
 import ArgumentParser
+import Configuration
 import Ledger
 import QualityCycle
+import Scripting
 import Tabular
 
-/// Trains a model version.
+/// Trains challengers, or the first version.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a model version on the results up to an instant, and activate it.")
+    commandName: "train", abstract: "Train challengers, compare them with the champion on later results, and deploy the winner.",
+    discussion: """
+      Challengers are fitted block by block in time and judged, beside the champion, by results later than the champion's training. The \
+      comparison policy of the settings decides; the winner is fitted to everything up to the instant and put in force. With --baseline a \
+      version of similar items' statistics alone is made and put in force without a comparison: that is how a workspace begins.
+      """)
 
   @OptionGroup var global: GlobalOptions
-  @Flag(help: "Train the baseline: similar items and per-operation statistics.") var baseline = false
+  @Flag(help: "Make the baseline and put it in force, whatever serves: similar items and per-operation statistics.") var baseline = false
+  @Option(
+    parsing: .upToNextOption, help: ArgumentHelp("Challengers; default: training.candidates.", valueName: "name"))
+  var candidates: [String] = []
+  @Option(help: ArgumentHelp("Comparison policy; default: comparison.policy.", valueName: "name")) var policy: String?
   @Option(help: ArgumentHelp("Learn from what was completed up to this instant; default: now.", valueName: "time")) var asOf: Timestamp?
 
   func run() throws {
-    guard baseline else { throw CommandFailure.usage("say what to train: --baseline") }
-    let workspace = try global.open()
+    if baseline, !candidates.isEmpty || policy != nil {
+      throw CommandFailure.usage("--baseline compares nothing: --candidates and --policy do not go with it")
+    }
+    var overrides: [ConfigurationOverride] = []
+    if let policy { overrides.append(ConfigurationOverride("comparison.policy", policy, origin: "--policy")) }
+    let workspace = try global.open(overrides, checksStrategies: !baseline)
+    for candidate in candidates {
+      do { _ = try TrainingCandidate(candidate).estimator() } catch { throw CommandFailure.usage("--candidates: \(error)") }
+    }
     let bar = ProgressBar("training", quiet: global.quiet)
-    let manifest = try workspace.trainBaseline(until: asOf ?? workspace.surroundings.now(), progress: bar.show)
-    if global.json {
-      try Terminal.output(json: manifest)
+    if baseline {
+      let manifest = try workspace.trainBaseline(until: asOf ?? workspace.surroundings.now(), progress: bar.show)
+      if global.json { return try Terminal.output(json: manifest) }
+      return Terminal.output("\(ModelsCommand.line(manifest, isActive: true))\n")
+    }
+    let retraining = try workspace.retrain(
+      RetrainingRequest(asOf: asOf, candidates: candidates.isEmpty ? nil : candidates),
+      policy: StrategyLibrary(workspace).comparisonPolicy(workspace.effective), progress: { bar.show($0.share, step: $0.step) })
+    if global.json { return try Terminal.output(json: retraining) }
+    Terminal.output(Terminal.harmless(retraining.verdict.text()))
+    if let deployment = retraining.deployment {
+      Terminal.output(
+        "\(deployment.version) (\(deployment.candidate)) serves now; 'lathe models rollback' brings \(deployment.replaced) back\n")
     } else {
-      Terminal.output("\(ModelsCommand.line(manifest, isActive: true))\n")
+      Terminal.output("\(retraining.verdict.plan.champion) stays\n")
     }
   }
 }

@@ -49,6 +49,9 @@ struct GlobalOptions: ParsableArguments {
     try configurationFile(checksStrategies: checksStrategies).read(overrides()).effective
   }
 
+  /// The environment's variables that the settings name.
+  var environmentNames: Set<String> { ConfigurationFile(path: settingsPath).environmentNames }
+
   private func configurationFile(checksStrategies: Bool) throws -> ConfigurationFile {
     guard FileManager.default.fileExists(atPath: settingsPath) else {
       if config != nil { throw CommandFailure.usage("\(settingsPath): no such file (--config)") }
@@ -80,7 +83,8 @@ extension ConfigurationFile {
   /// The settings at `path`, with this process's environment, checked as a whole: keys, import mapping, and the strategies of a workspace.
   static func checkingAll(_ path: String, strategiesOf workspace: String? = nil) -> ConfigurationFile {
     ConfigurationFile(path: path, environment: ProcessInfo.processInfo.environment) { effective in
-      ImportMapping.faults(in: effective) + (workspace.map { StrategyLibrary(folder: $0).faults(in: effective) } ?? [])
+      ImportMapping.faults(in: effective) + TrainingCandidate.faults(in: effective)
+        + (workspace.map { StrategyLibrary(folder: $0).faults(in: effective) } ?? [])
     }
   }
 }

@@ -57,10 +57,11 @@ enum Terminal {
 }
 
 /// Progress of long work: a bar with the time that is left on a terminal, a line every tenth otherwise.
-final class ProgressBar {
+final class ProgressBar: Sendable {
   private let label: String
   private let isQuiet: Bool
-  private var shown = -1
+  /// What was shown last: percent, and the step.
+  private let shown = Mutex((percent: -1, step: ""))
   private let start = DispatchTime.now()
 
   init(_ label: String, quiet: Bool) {
@@ -68,20 +69,28 @@ final class ProgressBar {
     isQuiet = quiet
   }
 
-  /// Shows the share done, 0…1.
-  func show(_ share: Double) {
+  /// Shows the share done, 0…1; from any thread.
+  func show(_ share: Double) { show(share, step: "") }
+
+  /// Shows the share done, 0…1, and what is being done; from any thread. A share less than one that was shown already is late, and is not shown.
+  func show(_ share: Double, step: String) {
     guard !isQuiet else { return }
     let percent = Int(share * 100)
-    let step = Terminal.hasPerson ? percent : percent / 10 * 10
-    guard step != shown else { return }
-    shown = step
+    let told = Terminal.hasPerson ? percent : percent / 10 * 10
+    let isNew = shown.withLock { shown in
+      guard told > shown.percent || told == shown.percent && step != shown.step else { return false }
+      shown = (told, step)
+      return true
+    }
+    guard isNew else { return }
+    let label = step.isEmpty ? label : "\(label): \(step)"
     if Terminal.hasPerson {
       let filled = String(repeating: "█", count: percent / 4) + String(repeating: "·", count: 25 - percent / 4)
       let elapsed = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
       let left = Self.timeLeft(share, elapsed: elapsed).map { ", \($0) left" } ?? ""
       FileHandle.standardError.write(Data("\r\(label) \(filled) \(percent) %\(left)\u{1B}[K\(share >= 1 ? "\n" : "")".utf8))
     } else {
-      Terminal.remark("\(label): \(step) %")
+      Terminal.remark("\(label): \(told) %")
     }
   }
 
