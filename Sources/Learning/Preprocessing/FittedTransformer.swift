@@ -22,6 +22,9 @@ public struct FittedTransformer: Hashable, Sendable {
     case indicators(names: [String], places: [Int32])
   }
 
+  /// The most numbers that are made at a time, two gigabytes of them.
+  private static let mostNumbers = 1 << 28
+
   /// Which transformer learnt it.
   public let name: String
   /// The features that are changed, with the levels that are known.
@@ -41,6 +44,11 @@ public struct FittedTransformer: Hashable, Sendable {
   /// - Complexity: O(rows × features).
   public func transform(_ table: FeatureTable) throws(LearningError) -> FeatureTable {
     let aligned = try inputs.aligned(table, for: name)
+    guard columnCount <= Self.mostNumbers / max(1, table.rowCount) else {
+      throw .data(
+        "\(name) would make \(columnCount) features of \(counted(table.rowCount, "row")), more than \(Self.mostNumbers) numbers: "
+          + "name fewer 'columns' or tell fewer levels apart")
+    }
     let places = Dictionary(uniqueKeysWithValues: inputs.features.enumerated().map { ($1.name, $0) })
     return try FeatureTable(
       table.columns.flatMap { column in

@@ -55,7 +55,12 @@ struct ScriptTransformer: LuaObject {
   ) { transformer, vm, features, target, options in
     try LearningRows.naming("transformer:fit_transform") {
       let data = try transformer.data(features.frame, target, options.rows, in: vm)
-      let (fitted, table) = try transformer.transformer.fitTransform(data, in: options.work.context(in: vm))
+      let (own, context) = (transformer.transformer, try options.work.context(in: vm))
+      // How much it makes is known once it is fitted; one that needs targets makes a number a level.
+      let isSized = !type(of: own).needsTarget
+      let sized = isSized ? try own.fit(data, in: context) : nil
+      try vm.checkMemory(for: data.rowCount, each: 16 * ((sized?.columnCount ?? 0) + data.features.columns.count * data.targets.count))
+      let (fitted, table) = try sized.map { ($0, try $0.transform(data.features)) } ?? own.fitTransform(data, in: context)
       let found = ScriptFittedTransformer(fitted: fitted)
       return (try found.frame(table, of: features.frame), found)
     }

@@ -105,3 +105,14 @@ fails("a transformer is wanted, 'knn' is an estimator", learn.pipeline, { learn.
 fails("transformers and last an estimator expected", learn.pipeline, { learn.one_hot(), learn.knn(), steps = {} })
 fails("bad argument #1 'X' to 'transformer:fit' (frame expected, got string)", hot.fit, hot, "X")
 fails("a transformer has no method or property 'predict'", function() return hot.predict end)
+
+-- What would make too much says so before it is made.
+local levels = {}
+for i = 1, 60000 do levels[i] = "L" .. i % 9000 end
+local wide, all = { a = levels }, learn.one_hot{ level_limit = 9000 }
+fails("not enough memory", all.fit_transform, all, wide)
+local much = all:fit(wide)
+fails("not enough memory", much.transform, much, wide)
+fails("estimator:fit: one_hot would make 9000 features of 60000 rows, more than", function()
+  learn.pipeline{ all, "ridge" }:fit(wide, sample.random(60000, 60000, 1))
+end)
