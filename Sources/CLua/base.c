@@ -42,9 +42,15 @@ const char *clua_push_text(lua_State *L, int index, size_t *size) {
     return lua_tolstring(L, -1, size);
   }
   switch (lua_type(L, index)) {
+    case LUA_TNUMBER:
+      // C writes the sign of a NaN, which means nothing.
+      if (lua_tonumber(L, index) != lua_tonumber(L, index)) {
+        lua_pushliteral(L, "nan");
+        return lua_tolstring(L, -1, size);
+      }
+      return luaL_tolstring(L, index, size);
     case LUA_TNIL:
     case LUA_TBOOLEAN:
-    case LUA_TNUMBER:
     case LUA_TSTRING:
       return luaL_tolstring(L, index, size);
     default: {

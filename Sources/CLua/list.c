@@ -1,5 +1,6 @@
 // The table library. Lua's own may loop in C for as long as a `__len` says, where no hook fires; here each loop looks for a stop.
 #include <limits.h>
+#include <math.h>
 
 #include "internal.h"
 
@@ -181,7 +182,7 @@ size_t clua_read_numbers(lua_State *L, int index, double *numbers, size_t count)
 void clua_push_numbers(lua_State *L, const double *numbers, size_t count) {
   lua_createtable(L, count < INT_MAX ? (int)count : INT_MAX, 0);
   for (size_t done = 0; done < count; done++) {
-    lua_pushnumber(L, numbers[done]);
+    lua_pushnumber(L, numbers[done] == numbers[done] ? numbers[done] : (lua_Number)NAN);
     lua_rawseti(L, -2, (lua_Integer)done + 1);
   }
 }

@@ -74,7 +74,7 @@ extension Array: LuaReadable where Element: LuaReadable {
     if Element.self == Double.self, let list = value as? any LuaNumberList { return try list.luaNumbers() as? [Element] }
     if Element.self == Int.self, let list = value as? any LuaNumberList {
       return try list.luaNumbers().enumerated().map { (position, number) throws(LuaMismatch) in
-        guard let whole = Int(exactly: number) else { throw LuaMismatch("integer expected, got \(number)", at: "[\(position + 1)]") }
+        guard let whole = Int(exactly: number) else { throw LuaMismatch("integer expected, got \(number.shown)", at: "[\(position + 1)]") }
         return whole
       } as? [Element]
     }

@@ -1,4 +1,5 @@
 internal import CLua
+internal import Tabular
 
 /// A type as the documentation and LuaLS name it.
 public struct LuaType: Hashable, Sendable {
@@ -129,7 +130,7 @@ extension Int64: LuaReadable, LuaPushable {
     guard lua_type(slot.state, slot.index) == LUA_TNUMBER else { throw LuaMismatch(expected: "integer", got: slot) }
     var isInteger: Int32 = 0
     let value = lua_tointegerx(slot.state, slot.index, &isInteger)
-    guard isInteger != 0 else { throw LuaMismatch("integer expected, got \(lua_tonumberx(slot.state, slot.index, nil))") }
+    guard isInteger != 0 else { throw LuaMismatch("integer expected, got \(lua_tonumberx(slot.state, slot.index, nil).shown)") }
     return value
   }
 
@@ -162,7 +163,8 @@ extension Double: LuaReadable, LuaPushable {
   /// Pushes a number.
   public func push(on stack: LuaStack) throws {
     try stack.reserve()
-    lua_pushnumber(stack.state, self)
+    // The sign of a NaN means nothing, but Lua would write it.
+    lua_pushnumber(stack.state, isNaN ? .nan : self)
   }
 }
 

@@ -70,7 +70,7 @@ extension Column {
     return rows.map { row in
       switch self[row] {
       case .missing: "–"
-      case .double(let value): decimals.map { value.fixed(decimals: $0) } ?? "\(value)"
+      case .double(let value): decimals.map { value.fixed(decimals: $0) } ?? value.shown
       case .integer(let value): "\(value)"
       case .bool(let value): "\(value)"
       case .text(let value): value
@@ -98,7 +98,7 @@ extension Column {
 extension Double {
   /// The number with so many decimals, 0…4, rounded half away from zero; its size must be below 1e12.
   fileprivate func fixed(decimals: Int) -> String {
-    guard isFinite else { return "\(self)" }
+    guard isFinite else { return shown }
     let scale: Int64 = [1, 10, 100, 1000, 10_000][decimals]
     let scaled = Int64((magnitude * Double(scale)).rounded())
     let sign = self < 0 && scaled > 0 ? "-" : ""

@@ -1,5 +1,5 @@
 /// Returns the known name that `name` was most likely meant to be, or `nil` when none is near: at most one edit in three
-/// characters (a swap of neighbours counts as one), letter case not counted. Ties go to the first.
+/// characters (a swap of neighbours counts as one), letter case not counted, and at least one in common. Ties go to the first.
 public func nearestName(to name: String, in known: some Sequence<String>) -> String? {
   let wanted = Array(name.lowercased())
   var best: (name: String, distance: Int)?
@@ -8,7 +8,7 @@ public func nearestName(to name: String, in known: some Sequence<String>) -> Str
     let limit = max(1, max(wanted.count, letters.count) / 3)
     guard abs(letters.count - wanted.count) <= limit else { continue }
     let distance = editDistance(wanted, letters)
-    if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
+    if distance <= limit, distance < max(wanted.count, letters.count, 1), distance < best?.distance ?? .max { best = (candidate, distance) }
   }
   return best?.name
 }

@@ -91,7 +91,7 @@ extension PlainValue: CustomStringConvertible {
     case .null: "null"
     case .bool(let value): value ? "true" : "false"
     case .integer(let value): String(value)
-    case .number(let value): String(value)
+    case .number(let value): value.shown
     case .text(let value): value
     case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
     case .map(let entries):

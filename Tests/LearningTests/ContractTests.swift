@@ -175,21 +175,4 @@ struct ContractTests {
       message { try Constant().fitted(try Dataset(features: try FeatureTable([], rowCount: 0), targets: [[]]), in: FitContext()) }
         == "constant cannot be fitted on no rows")
   }
-
-  @Test("Ordered levels become their places, and numbers their logarithms; what has none is missing")
-  func transforms() throws {
-    let table = try FeatureTable([
-      .init("class", .categorical([0, 1, 2, -1], levels: ["IT9", "IT6", "?"])), .init("d", .numeric([1, 0, -2, .nan])),
-    ])
-    let changed = try table.ordinal("class", order: ["IT6", "IT7", "IT9"]).logarithm(of: "d")
-    guard case .numeric(let places) = changed.columns[0].values, case .numeric(let logarithms) = changed.columns[1].values else {
-      return #expect(Bool(false))
-    }
-    #expect(places[0] == 2 && places[1] == 0 && places[2].isNaN && places[3].isNaN)
-    #expect(logarithms[0] == 0 && logarithms.dropFirst().allSatisfy(\.isNaN))
-    #expect(message { try table.ordinal("clas", order: []) } == "there is no feature 'clas'; did you mean 'class'?")
-    #expect(message { try table.ordinal("d", order: []) } == "feature 'd' has numbers, which are ordered already")
-    #expect(message { try table.logarithm(of: "class") } == "feature 'class' has levels, which have no logarithm")
-    #expect(message { try table.ordinal("class", order: ["a", "a"]) } == "the order of 'class' has a level twice")
-  }
 }

@@ -200,20 +200,20 @@ struct TargetEncoderTests {
 
   @Test("What cannot be is refused with what was expected")
   func refusals() throws {
-    #expect(message { try TargetEncoder(smoothing: -1) }.hasPrefix("'smoothing' of target_encoding must be a number ≥ 0, got -1"))
-    #expect(message { try TargetEncoder(folds: 1) } == "'folds' of target_encoding must be an integer 2…1000, got 1")
-    #expect(message { try TargetEncoder(["fold": 3]) } == "unknown parameter 'fold' of target_encoding; did you mean 'folds'?")
+    #expect(message { try TargetEncoder(smoothing: -1) }.hasPrefix("'smoothing' of target_encoder must be a number ≥ 0, got -1"))
+    #expect(message { try TargetEncoder(folds: 1) } == "'folds' of target_encoder must be an integer 2…1000, got 1")
+    #expect(message { try TargetEncoder(["fold": 3]) } == "unknown parameter 'fold' of target_encoder; did you mean 'folds'?")
     let features = try FeatureTable([.init("c", .categorical([0, 0], levels: ["x"]))])
     let one = try Dataset(features: features, targets: [[1, 2]], weights: [0, 1])
     #expect(
       message { try TargetEncoder().fitOutOfFold(one, in: FitContext()) }
-        == "target_encoding out of fold needs at least 2 rows of a weight above 0, got 1")
+        == "target_encoder out of fold needs at least 2 rows of a weight above 0, got 1")
     let group = try Dataset(features: features, targets: [[1, 2]], groups: [7, 7])
     #expect(
       message { try TargetEncoder().fitOutOfFold(group, in: FitContext()) }
-        == "target_encoding out of fold needs rows of at least 2 groups of a weight above 0, got 1")
+        == "target_encoder out of fold needs rows of at least 2 groups of a weight above 0, got 1")
     let none = try Dataset(features: features.selecting(rows: []), targets: [[]])
-    #expect(message { try TargetEncoder().fit(none) } == "target_encoding cannot be fitted on no rows")
+    #expect(message { try TargetEncoder().fit(none) } == "target_encoder cannot be fitted on no rows")
     let data = try Dataset(features: features, targets: [[1, 2]])
     #expect(message { try TargetEncoder().fitOutOfFold(data, in: FitContext(shouldStop: { true })) } == "cancelled")
     let clash = try Dataset(

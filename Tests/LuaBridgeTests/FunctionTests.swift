@@ -57,7 +57,7 @@ import Testing
       ),
       ("plant.names{a = 'x'}", "bad argument #1 'counts' to 'plant.names' (a: integer expected, got string)"),
       ("plant.maybe(1e300)", "bad argument #1 'n' to 'plant.maybe' (integer expected, got 1e+300)"),
-      ("plant.maybe(0/0)", "bad argument #1 'n' to 'plant.maybe' (integer expected, got -nan)"),
+      ("plant.maybe(0/0)", "bad argument #1 'n' to 'plant.maybe' (integer expected, got nan)"),
       ("plant.pis()", "'plant' has no 'pis'; did you mean 'psi'?"),
       ("plant.series{}.sum()", "bad self to 'series:sum' (series expected, got no value); call it with ':'"),
       ("plant.series{}:smu()", "a series has no method or property 'smu'; did you mean 'sum'?"),

@@ -91,6 +91,105 @@ struct LearnModuleTests {
     #expect(session.texts("return #learn.knn{}:fit(X:head(5), y:head(5)):predict(X:head(2))") == ["2"])
   }
 
+  /// A fit that goes on for minutes unless it is ended.
+  private static let longFit = "learn.forest{ tree_count = 100000, min_samples_leaf = 1 }:fit"
+
+  @Test("a script is told how far work is, from 0 to 1, and what it gives does not depend on that")
+  func progress() throws {
+    let session = try makeLearningSession(rows: 2000)
+    #expect(session.texts("told = {} forest = learn.forest{ tree_count = 300 }") == [])
+    #expect(session.texts("a = forest:fit(X, y, { progress = function(p) told[#told + 1] = p end }) b = forest:fit(X, y)") == [])
+    let check = """
+      local last = told[#told]
+      for i = 2, #told do assert(told[i].done >= told[i - 1].done and told[i].elapsed >= told[i - 1].elapsed) end
+      return last.done, last.step, last.remaining, (a:predict(X) - b:predict(X)):abs():sum()
+      """
+    #expect(session.texts(check) == ["1.0", #""forest""#, "0.0", "0.0"])
+    let steps = "steps = {} progress = function(p) steps[#steps + 1] = p.step end"
+    #expect(session.texts(steps + " learn.cross_validate({ learn.knn(), learn.ridge() }, X, y, { progress = progress })") == [])
+    #expect(session.texts("return steps[#steps]") == [#""fit 10 of 10""#])
+    #expect(session.texts("found = learn.search('knn', { neighbor_count = { 1, 2 } }, X, y, { progress = progress })") == [])
+    #expect(session.texts("model = learn.knn():fit(X, y) model:importance(X, y, { progress = progress }) return steps[#steps]").count == 1)
+    // Within the function other work may be told of.
+    let nested =
+      "told = 0 inner = { progress = function() told = told + 1 end } "
+      + "learn.knn():fit(X, y, { progress = function() learn.ridge():fit(X, y, inner) end }) return told >= 1"
+    #expect(session.texts(nested) == ["true"])
+  }
+
+  @Test("an error of the function ends the work and is told at its own line; false ends it as well")
+  func endingByProgress() throws {
+    let session = try makeLearningSession(rows: 5000)
+    let failing = "\(Self.longFit)(X, y, {\n progress = function(p)\n  error('no more')\n end })"
+    #expect(session.texts(failing).last?.hasPrefix("input:3: no more\n") == true)
+    #expect(
+      session.texts("\(Self.longFit)(X, y, { progress = function(p) return p.x.y end })").last?.contains("attempt to index a nil") == true)
+    #expect(
+      session.texts("kept = \(Self.longFit)(X, y, { progress = function() return false end })") == [
+        "input:1: estimator:fit: ended: 'progress' returned false"
+      ])
+    #expect(session.texts("return kept") == ["nil"])
+    #expect(
+      session.texts("learn.knn():fit(X, y, { progress = 3 })") == [
+        "input:1: bad argument #3 'options' to 'estimator:fit' (progress: function expected, got number)"
+      ])
+    // A search gives what it has made.
+    let search =
+      "begun = learn.search('forest', { tree_count = { 1, 100000 }, min_samples_leaf = { 1 } }, X, y, "
+      + "{ folds = 2, progress = function(p) return p.step == 'trial 1' end }) return #begun.trials, #begun.done"
+    #expect(session.texts(search) == ["1", "1"])
+    // Nobody else is kept from working afterwards.
+    #expect(session.texts("return #learn.knn():fit(X, y):predict(X:head(2))") == ["2"])
+  }
+
+  @Test("the time limit also holds while a progress function is called, and strategies are told no time")
+  func limitsOfProgress() throws {
+    let session = try makeLearningSession(rows: 5000, limits: LuaLimits(time: .milliseconds(400)))
+    for body in ["while true do end", "return true"] {
+      let texts = session.texts("pcall(function() \(Self.longFit)(X, y, { progress = function() \(body) end }) end) print('went on')")
+      #expect(texts.last?.contains("stopped at the time limit") == true, "\(texts)")
+    }
+    let strategy = try ScriptSession(LuaVM.Settings(profile: .strategies, seed: 1, modules: ScriptSession.generalModules))
+    #expect(
+      strategy.texts("learn.knn():fit({ a = { 1, 2 } }, { 1, 2 }, { progress = print })").last?
+        .hasSuffix("estimator:fit: 'progress' tells the time, and is not available to strategies") == true)
+  }
+
+  @Test(
+    "transformers, pipelines and indexes come back from their files; an index is searched where it lies, also when the file is replaced")
+  func savingOthers() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "lathe-learn-\(UInt64.random(in: 0 ... .max))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let session = try makeLearningSession(rows: 300)
+    session.vm.provide(ScriptFiles(folder: folder.path))
+    #expect(
+      session.texts("T = X:with('kind', frame.column((function() local k = {} for i = 1, 300 do k[i] = 'k' .. i % 9 end return k end)()))")
+        == [])
+    let transformers = ["one_hot{}", "ordinal{}", "impute{ indicator = true }", "standardise{}", "log{ offset = 1 }", "target_encoder{}"]
+    for name in transformers {
+      let script =
+        "f = learn.\(name):fit(T, y) f:save('f') g = learn.load('f') return tostring(f) == tostring(g), "
+        + "tostring(f:transform(T)) == tostring(g:transform(T)), #g.features == #f.features"
+      #expect(session.texts(script) == ["true", "true", "true"], "\(name)")
+    }
+    let pipeline =
+      "m = learn.pipeline{ learn.target_encoder{}, learn.impute{ indicator = true }, 'boosting' }:fit(T, y) m:save('m') "
+      + "return (learn.load('m'):predict(T) - m:predict(T)):abs():sum()"
+    #expect(session.texts(pipeline) == ["0.0"])
+    for kind in ["exact", "hnsw"] {
+      let script =
+        "i = learn.nearest(X, { search = '\(kind)', m = 4 }) i:save('i') j = learn.load('i') i:add(X:head(3)):save('i') "
+        + "return j.kind, j.metric, #j, #learn.load('i'), #j:add(X:head(2)), tostring(j:search(X, 4)) == tostring(i:search(X, 4))"
+      #expect(session.texts(script) == ["\"\(kind)\"", #""cosine""#, "300", "303", "302", "true"])
+    }
+    var bytes = [UInt8](try Data(contentsOf: folder.appending(path: "i")))
+    bytes[bytes.count / 2] ^= 1
+    try Data(bytes).write(to: folder.appending(path: "j"))
+    #expect(session.texts("learn.load('j')").last?.hasPrefix("input:1: learn.load: j is no model that can be read") == true)
+    #expect(session.texts("learn.load('.')") == ["input:1: learn.load: . is no model that can be read: it is no file"])
+  }
+
   @Test("the time limit ends the making of rows to learn minutes from")
   func timeLimitOfRows() throws {
     let session = try makeLearningSession(rows: 1, limits: LuaLimits(time: .milliseconds(50)))
@@ -155,5 +254,24 @@ struct LearnModuleTests {
       session.texts("learn.minutes_rows(items, results:without('run_minutes'))").last?
         .hasPrefix("input:1: learn.minutes_rows: unknown column 'run_minutes'") == true)
     #expect(session.texts("return #learn.minutes_rows(items:head(0), results:head(0))") == ["0"])
+    // What everything learnt is compared with, also within a stack, and in files.
+    let compared = """
+      local known = rows:indices()
+      local y = (rows.run_minutes / rows.reference):log()
+      local all = { learn.baseline(), learn.operation_median(), learn.stacking{ bases = { learn.baseline(), 'operation_median' } } }
+      local found = learn.cross_validate(all, rows.features[known], y[known], { log_of = rows.reference[known], folds = 3 })
+      local own = rows.baseline[known]
+      return (rows.reference[known] * found.predictions.baseline:exp() - own):abs():max() < 1e-9, found.overall.candidate:list()[3]
+      """
+    #expect(session.texts(compared) == ["true", #""stacking""#])
+    #expect(
+      session.texts("learn.baseline():fit(X, y)") == [
+        "input:1: estimator:fit: the baseline wants rows of operations, with a feature 'baseline_ratio' and one target"
+      ])
+    // Half of the weight lies on either side; rows of weight 0 do not count.
+    let median =
+      "m = learn.operation_median():fit({ job = { 'a', 'a', 'a', 'b' }, reference_log = { 0, 0, 0, 0 } }, { 1, 2, 90, 7 }, "
+      + "{ weights = { 1, 3, 0, 1 } }) return m:predict{ job = { 'a', 'b', 'c' }, reference_log = { 0, 0, 1 } }:list()"
+    #expect(session.texts(median) == ["{ 2.0, 7.0, 1.0 }"])
   }
 }

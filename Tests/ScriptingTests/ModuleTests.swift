@@ -17,7 +17,9 @@ func makeSession(profile: LuaProfile = .scripts, print: @escaping (String) -> Vo
 
 @Suite("Lua modules")
 struct ModuleTests {
-  @Test("do what their Lua test says", arguments: ["frame", "column", "learn", "metrics", "sample", "json", "time", "plot"])
+  @Test(
+    "do what their Lua test says",
+    arguments: ["frame", "column", "learn", "learn_transformers", "learn_nearest", "metrics", "sample", "json", "time", "plot"])
   func module(name: String) throws {
     let session = try makeSession()
     session.vm.provide(ScriptClock(at: try #require(Timestamp("2012-03-01"))))

@@ -243,11 +243,12 @@ function class_column:list() end
 
 ---what is known about the rows, and how to work
 ---@class (exact) estimator.fit.options
----@field weights? column|string|any[] how much each row counts, numbers ≥ 0; a column of X, by name, or any of that length
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0, in fits and in nothing else; a column of X, by name, or any of that length
 ---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
 ---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
 ---@field seed? integer where everything random starts (default 42)
 ---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+---@field progress? fun(p: { done: number, step: string, elapsed: number, remaining?: number }): boolean? called while the work goes on, at most ten times a second: `p.done` is 0…1, `p.step` says what is under way, `p.elapsed` and `p.remaining` are seconds, the latter nil before it can be told; when it returns false the work ends; not available to strategies
 
 ---A way to learn with its parameters, which were checked when it was made. Fitting gives a model and leaves the
 ---estimator as it is.
@@ -274,6 +275,7 @@ function class_estimator:fit(X, y, options) end
 ---@field repeats? integer how often each feature is dealt out, ≥ 1; the mean is told (default 5)
 ---@field seed? integer where everything random starts (default 42)
 ---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+---@field progress? fun(p: { done: number, step: string, elapsed: number, remaining?: number }): boolean? called while the work goes on, at most ten times a second: `p.done` is 0…1, `p.step` says what is under way, `p.elapsed` and `p.remaining` are seconds, the latter nil before it can be told; when it returns false the work ends; not available to strategies
 
 ---What an estimator learnt: predicts, says which features matter to it, and can be kept in a file for `learn.load`.
 ---@class model
@@ -300,6 +302,96 @@ function class_model:importance(X, y, options) end
 ---Writes the model into a file, in place of one of that name; `learn.load` reads it.
 ---@param path string the file, as seen from the workspace
 function class_model:save(path) end
+
+---what is known about the rows, and how to work
+---@class (exact) transformer.fit.options
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0, in fits and in nothing else; a column of X, by name, or any of that length
+---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
+---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
+---@field seed? integer where everything random starts (default 42)
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+
+---what is known about the rows, and how to work
+---@class (exact) transformer.fit_transform.options
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0, in fits and in nothing else; a column of X, by name, or any of that length
+---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
+---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
+---@field seed? integer where everything random starts (default 42)
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+
+---A way to prepare features with its parameters, which were checked when it was made. Fitting gives a
+---`fitted_transformer` and leaves it as it is; in `learn.pipeline` it is fitted with the estimator.
+---@class transformer
+---@field name string Which transformer it is: `one_hot`.
+---@field parameters table<string, any> All its parameters by name; one that is not set has no field.
+local class_transformer = {}
+
+---Learns from rows how others are to be changed. Columns of X that `y` and the options name are no features.
+---@param X frame|table<string, column|any[]> features, a row a case
+---@param y? column|frame|number[]|string|string[]|table<string, column|number[]> for `target_encoder`: what came of each row, as for an estimator
+---@param options? transformer.fit.options what is known about the rows, and how to work
+---@return fitted_transformer # what was learnt
+function class_transformer:fit(X, y, options) end
+
+---Learns from rows and changes them so that an estimator may be fitted on them: `target_encoder` encodes each row from
+---other rows alone, and never from those of its group. For other rows use what is given second.
+---@param X frame|table<string, column|any[]> features, a row a case
+---@param y? column|frame|number[]|string|string[]|table<string, column|number[]> for `target_encoder`: what came of each row, as for an estimator
+---@param options? transformer.fit_transform.options what is known about the rows, and how to work
+---@return frame # the rows with changed features
+---@return fitted_transformer # what was learnt
+function class_transformer:fit_transform(X, y, options) end
+
+---What a transformer learnt: changes rows of any frame, and can be kept in a file for `learn.load`.
+---@class fitted_transformer
+---@field name string Which transformer learnt it: `one_hot`.
+---@field features string[] Names of the features that it changes.
+local class_fitted_transformer = {}
+
+---Changes the rows of a frame. Features are found by name and new ones stand in the places of those that they are made
+---of; other columns stay as they are. A level that was not in the fit counts as missing.
+---@param X frame|table<string, column|any[]> features, a row a case
+---@return frame # the rows with changed features
+function class_fitted_transformer:transform(X) end
+
+---Writes it into a file, in place of one of that name; `learn.load` reads it.
+---@param path string the file, as seen from the workspace
+function class_fitted_transformer:save(path) end
+
+---which to look at, and how to work
+---@class (exact) neighbor_index.search.options
+---@field filter? column|any[] which vectors count: a truth value each; a missing one is false
+---@field ef? integer for `hnsw`: candidates that are kept, ≥ 1; more search slower and find more
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+
+---how to work
+---@class (exact) neighbor_index.add.options
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+---@field progress? fun(p: { done: number, step: string, elapsed: number, remaining?: number }): boolean? called while the work goes on, at most ten times a second: `p.done` is 0…1, `p.step` says what is under way, `p.elapsed` and `p.remaining` are seconds, the latter nil before it can be told; when it returns false the work ends; not available to strategies
+
+---Vectors, one a row, of which those most similar to others are found. `#index` is their number.
+---@class neighbor_index
+---@field kind string How it is searched: `exact` or `hnsw`.
+---@field metric string How vectors are compared: `cosine` or `dot`.
+---@field dimension integer Numbers a vector.
+local class_neighbor_index = {}
+
+---Finds the vectors most similar to each of some others.
+---@param queries frame|number[][]|number[]|table<string, column|number[]> a row or a list a vector, as for `learn.nearest`; features of a frame go by their order
+---@param k? integer how many to find for each, ≥ 1; all where there are fewer (default 10)
+---@param options? neighbor_index.search.options which to look at, and how to work
+---@return frame # `query` and `neighbor` are rows, from 1, `rank` is 1 for the most similar, `similarity` is higher for what is nearer; in order of queries and ranks, ties by neighbor
+function class_neighbor_index:search(queries, k, options) end
+
+---An index with more vectors, whose rows go on from the last; this one stays as it is.
+---@param vectors frame|number[][]|number[]|table<string, column|number[]> a row or a list a vector, as for `learn.nearest`
+---@param options? neighbor_index.add.options how to work
+---@return neighbor_index # the index of all of them
+function class_neighbor_index:add(vectors, options) end
+
+---Writes the index into a file, in place of one of that name; `learn.load` reads it.
+---@param path string the file, as seen from the workspace
+function class_neighbor_index:save(path) end
 
 ---which time
 ---@class (exact) minutes_rows.indices.options
@@ -505,6 +597,7 @@ function json.decode(text) end
 ---@field search? "exact"|"hnsw" whether rows are compared one by one, or found through a graph, which pays from some 40,000 rows on (default "exact")
 ---@field standardise? boolean whether numbers are brought to one scale first; otherwise larger numbers count for more (default true)
 ---@field level_limit? integer levels of a feature that are told apart, the most frequent; an integer 1…10000 (default 32)
+---@field feature_weights? table<string, number> what differences in a feature are multiplied by; 0 leaves it out, and one that is not named has 1; a table of numbers by name, each a number 0…1000000 (default {})
 
 ---what is not to be at its default
 ---@class (exact) learn.ridge.parameters
@@ -588,10 +681,49 @@ function json.decode(text) end
 ---@field folds? integer folds in which the bases predict rows that they have not seen; rows of a group stay together; an integer 2…100 (default 3)
 ---@field passthrough? boolean whether the final estimator sees the features too (default false)
 
+---what is not to be at its default
+---@class (exact) learn.pipeline.parameters
+---@field steps? (string|table|transformer)[] the transformers, in order; a list of 0…100 transformers, each a name or a table with 'name' and its parameters (default {})
+---@field estimator? string|table|estimator the estimator that learns from what the last of them gives; an estimator's name, or a table with 'name' and its parameters (default "ridge")
+
+---what is not to be at its default
+---@class (exact) learn.one_hot.parameters
+---@field columns? string[] features of levels to change; null: all of them; a list of names, each once, or null
+---@field level_limit? integer levels of a feature that are told apart, the most frequent; an integer 1…10000 (default 32)
+
+---what is not to be at its default
+---@class (exact) learn.ordinal.parameters
+---@field orders? table<string, string[]> the levels of a feature in their order, by name; a level that is not there is missing; a table of lists of texts by name, each text once in its list (default {})
+---@field columns? string[] features of levels to change; null: those that have an order, or all where none has; without an order by name; a list of names, each once, or null
+
+---what is not to be at its default
+---@class (exact) learn.target_encoder.parameters
+---@field columns? string[] features of levels to change; null: all of them; a list of names, each once, or null
+---@field smoothing? number weight of the mean of all rows, in rows, beside a level's own rows; a number ≥ 0 (default 20.0)
+---@field folds? integer parts of the rows of a fit, each of which is encoded from the others; an integer 2…1000 (default 5)
+---@field least_levels? integer features of fewer levels stay as they are; an integer ≥ 0 (default 0)
+
+---what is not to be at its default
+---@class (exact) learn.standardise.parameters
+---@field columns? string[] features of numbers to change; null: all of them; a list of names, each once, or null
+
+---what is not to be at its default
+---@class (exact) learn.impute.parameters
+---@field columns? string[] features to change; null: all; a list of names, each once, or null
+---@field strategy? "median"|"mean"|"most_frequent"|"constant" what a missing number becomes; levels become the most frequent, but with 'constant' (default "median")
+---@field fill_number? number what 'constant' puts for a number, as does a feature without any; a number -1e+300…1e+300 (default 0.0)
+---@field fill_level? string what 'constant' puts for a level, as does a feature without any; a text (default "missing")
+---@field indicator? boolean whether a feature in which values miss gets a second one, `name missing`: 1 where it did (default false)
+
+---what is not to be at its default
+---@class (exact) learn.log.parameters
+---@field columns? string[] features of numbers to change; null: all of them; a list of names, each once, or null
+---@field offset? number what is added first, such as 1 for counts; a number ≥ 0 (default 0.0)
+
 ---how to cut
 ---@class (exact) learn.split.options
 ---@field kind? "kfold"|"grouped"|"stratified"|"forward" `kfold` deals rows out at random, `grouped` keeps groups whole, `stratified` gives each fold small and large targets alike, `forward` cuts blocks of time, each judged by what was known before; by default `grouped` where groups are given, else `forward` where times are, else `kfold`
----@field folds? integer folds or blocks of time (default 5)
+---@field folds? integer|string|column|any[]|(column|integer[]|{ test: column, training: column })[] how many folds or blocks of time; or folds made by hand: the fold of each row, in order of value and missing for rows that are not judged (a column of X, by name, or any of that length), or a list with the rows that each fold is judged by, or with `test` and `training` of each as `learn.split` gives them (default 5)
 ---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
 ---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
 ---@field since? number|string `forward` judges rows known after this time; without, all but the first block's share of rows
@@ -601,14 +733,15 @@ function json.decode(text) end
 ---how to cut, and how to work
 ---@class (exact) learn.cross_validate.options
 ---@field split? "kfold"|"grouped"|"stratified"|"forward" `kfold` deals rows out at random, `grouped` keeps groups whole, `stratified` gives each fold small and large targets alike, `forward` cuts blocks of time, each judged by what was known before; by default `grouped` where groups are given, else `forward` where times are, else `kfold`
----@field folds? integer folds or blocks of time (default 5)
+---@field folds? integer|string|column|any[]|(column|integer[]|{ test: column, training: column })[] how many folds or blocks of time; or folds made by hand: the fold of each row, in order of value and missing for rows that are not judged (a column of X, by name, or any of that length), or a list with the rows that each fold is judged by, or with `test` and `training` of each as `learn.split` gives them (default 5)
 ---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
 ---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
 ---@field since? number|string `forward` judges rows known after this time; without, all but the first block's share of rows
----@field weights? column|string|any[] how much each row counts, numbers ≥ 0; a column of X, by name, or any of that length
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0, in fits and in nothing else; a column of X, by name, or any of that length
 ---@field log_of? column|string|any[] numbers > 0, one a row, where the target is log(value ÷ number): errors are then taken in the unit of the value
 ---@field seed? integer where everything random starts (default 42)
 ---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+---@field progress? fun(p: { done: number, step: string, elapsed: number, remaining?: number }): boolean? called while the work goes on, at most ten times a second: `p.done` is 0…1, `p.step` says what is under way, `p.elapsed` and `p.remaining` are seconds, the latter nil before it can be told; when it returns false the work ends; not available to strategies
 
 ---what to try, how to cut, and how to work
 ---@class (exact) learn.search.options
@@ -617,22 +750,35 @@ function json.decode(text) end
 ---@field seconds? number no trial begins after so many seconds, but the first
 ---@field done? { values: table<string, any>, share: number, error: number, folds?: number[] }[] `done` of an earlier search, whose trials are not made again
 ---@field split? "kfold"|"grouped"|"stratified"|"forward" `kfold` deals rows out at random, `grouped` keeps groups whole, `stratified` gives each fold small and large targets alike, `forward` cuts blocks of time, each judged by what was known before; by default `grouped` where groups are given, else `forward` where times are, else `kfold`
----@field folds? integer folds or blocks of time (default 5)
+---@field folds? integer|string|column|any[]|(column|integer[]|{ test: column, training: column })[] how many folds or blocks of time; or folds made by hand: the fold of each row, in order of value and missing for rows that are not judged (a column of X, by name, or any of that length), or a list with the rows that each fold is judged by, or with `test` and `training` of each as `learn.split` gives them (default 5)
 ---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
 ---@field times? column|string|any[] when each row was known, instants or numbers; a column of X, by name, or any of that length
 ---@field since? number|string `forward` judges rows known after this time; without, all but the first block's share of rows
----@field weights? column|string|any[] how much each row counts, numbers ≥ 0; a column of X, by name, or any of that length
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0, in fits and in nothing else; a column of X, by name, or any of that length
 ---@field log_of? column|string|any[] numbers > 0, one a row, where the target is log(value ÷ number): errors are then taken in the unit of the value
 ---@field seed? integer where everything random starts (default 42)
 ---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+---@field progress? fun(p: { done: number, step: string, elapsed: number, remaining?: number }): boolean? called while the work goes on, at most ten times a second: `p.done` is 0…1, `p.step` says what is under way, `p.elapsed` and `p.remaining` are seconds, the latter nil before it can be told; when it returns false the work ends; not available to strategies
+
+---how to search
+---@class (exact) learn.nearest.options
+---@field search? "auto"|"exact"|"hnsw" `exact` compares with every vector; `hnsw` walks a graph, which answers sooner among very many and now and then misses one; `auto` takes what is done sooner, its making included (default "auto")
+---@field metric? "cosine"|"dot" `cosine`: of the angle, 1 where directions are the same; `dot`: the inner product (default "cosine")
+---@field queries? integer for `auto`: how many vectors will be searched for in all, ≥ 0; as many as there are vectors
+---@field m? integer of a graph: links that a vector gets when it comes, and may have on upper levels; twice as many on the lowest; an integer 4…256 (default 32)
+---@field ef_construction? integer of a graph: candidates from which a vector's links are chosen; more build slower and find more; an integer 1…10000 (default 200)
+---@field ef? integer of a graph: candidates that a search keeps; more search slower and find more; at least k are kept; an integer 1…10000 (default 64)
+---@field seed? integer where everything random starts (default 42)
+---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
+---@field progress? fun(p: { done: number, step: string, elapsed: number, remaining?: number }): boolean? called while the work goes on, at most ten times a second: `p.done` is 0…1, `p.step` says what is under way, `p.elapsed` and `p.remaining` are seconds, the latter nil before it can be told; when it returns false the work ends; not available to strategies
 
 ---what to count
 ---@class (exact) learn.minutes_rows.options
 ---@field basis? "unit"|"order" what run minutes are counted per: `unit` or `order`; without, `unit` where half of the results have a quantity
 
 ---Learning from frames: estimators, which are compared on the same folds, searched for good parameters, fitted and
----kept. A fit is the same for the same rows and seed, on any number of threads; it ends when the script is stopped,
----and then leaves nothing behind.
+---kept, and transformers that prepare features for them. A fit is the same for the same rows and seed, on any number
+---of threads; it ends when the script is stopped, and then leaves nothing behind.
 ---@class lathe.learn
 learn = {}
 
@@ -676,6 +822,57 @@ function learn.mlp(parameters) end
 ---@return estimator # the estimator, to be fitted or compared
 function learn.stacking(parameters) end
 
+---Prepares features with transformers, one after the other, and learns from what comes out. In cross-validation the
+---transformers are fitted on the rows to learn from alone.
+---@param parameters? learn.pipeline.parameters what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.pipeline(parameters) end
+
+---Tells what the aggregation of similar items' results estimates, which stands in each of the rows of
+---`learn.minutes_rows`: what anything learnt has to beat.
+---@param parameters? {  } what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.baseline(parameters) end
+
+---Tells the median minutes of an operation, whatever the item, for rows of `learn.minutes_rows`: what anybody would
+---try first.
+---@param parameters? {  } what is not to be at its default
+---@return estimator # the estimator, to be fitted or compared
+function learn.operation_median(parameters) end
+
+---Makes a feature of 0 and 1 of each level: `material=steel`, `material other` for rarer levels, `material missing`
+---where values were missing. A feature that is the same in all rows is left out.
+---@param parameters? learn.one_hot.parameters what is not to be at its default
+---@return transformer # the transformer, to be fitted
+function learn.one_hot(parameters) end
+
+---Makes a number of each level: its place in an order, from 0. For levels that have an order, such as tolerance
+---classes; of others it says nothing.
+---@param parameters? learn.ordinal.parameters what is not to be at its default
+---@return transformer # the transformer, to be fitted
+function learn.ordinal(parameters) end
+
+---Makes a number of each level: the mean target of its rows, drawn towards the mean of all rows where it is rare. Rows
+---of the fit are encoded from other rows alone.
+---@param parameters? learn.target_encoder.parameters what is not to be at its default
+---@return transformer # the transformer, to be fitted
+function learn.target_encoder(parameters) end
+
+---Brings numbers to mean 0 and standard deviation 1; missing ones stay missing, constants become 0.
+---@param parameters? learn.standardise.parameters what is not to be at its default
+---@return transformer # the transformer, to be fitted
+function learn.standardise(parameters) end
+
+---Puts values in the places of missing ones: numbers as the strategy says, the most frequent level for levels.
+---@param parameters? learn.impute.parameters what is not to be at its default
+---@return transformer # the transformer, to be fitted
+function learn.impute(parameters) end
+
+---Takes the natural logarithm of numbers; missing where there is none.
+---@param parameters? learn.log.parameters what is not to be at its default
+---@return transformer # the transformer, to be fitted
+function learn.log(parameters) end
+
 ---Cuts rows into parts to learn from and parts to be judged by: the same for the same seed. `X[fold.training]` is the
 ---frame of a part's rows, `y[fold.test]` the column.
 ---@param X frame|column|integer a frame, a column, or a number of rows
@@ -684,7 +881,8 @@ function learn.stacking(parameters) end
 function learn.split(X, options) end
 
 ---Fits each candidate on each fold and has it predict the rows that it did not see: all on the same rows, so that the
----predictions can be compared in pairs, as with `metrics.paired_test`. Errors are those of the first output.
+---predictions can be compared in pairs, as with `metrics.paired_test`. Errors are those of the first output, in which
+---every judged row counts the same.
 ---@param candidates estimator|estimator[]|table<string, estimator> an estimator, or several: a list, or a table with a name for each
 ---@param X frame|table<string, column|any[]> features, a row a case
 ---@param y column|frame|number[]|string|string[]|table<string, column|number[]> what came of each row, as for `fit`
@@ -693,7 +891,8 @@ function learn.split(X, options) end
 function learn.cross_validate(candidates, X, y, options) end
 
 ---Searches good parameters: each combination is cross-validated, its folds in parallel. Cut short, it goes on where it
----was when it is given what is done. The same seed gives the same trials.
+---was when it is given what is done; ended by `progress`, it gives the trials that were made. The same seed gives the
+---same trials.
 ---@param estimator string|estimator the estimator, or its name
 ---@param space table<string, any[]> the values to choose from, a list a parameter
 ---@param X frame|table<string, column|any[]> features, a row a case
@@ -702,9 +901,17 @@ function learn.cross_validate(candidates, X, y, options) end
 ---@return { trials: frame, best: estimator, done: table[] } # `trials`: the parameters, the `share` of the rows that each was tried on, and the `error`, the trimmed mean absolute error; `best`: the estimator with the least error on the largest share; `done`: for going on
 function learn.search(estimator, space, X, y, options) end
 
----Reads a model that `model:save` wrote. A file that is damaged, or none of a model, is an error that names it.
+---Makes vectors searchable for the most similar ones: a frame's columns of numbers, or lists of numbers. Levels become
+---numbers by `learn.one_hot`, and numbers get one scale by `learn.standardise`.
+---@param vectors frame|number[][]|number[]|table<string, column|number[]> a row or a list a vector, without missing numbers
+---@param options? learn.nearest.options how to search
+---@return neighbor_index # the vectors, to be searched
+function learn.nearest(vectors, options) end
+
+---Reads what `save` wrote. A file that is damaged, or none of these, is an error that names it. The graph of an index
+---stays in the file, which must not be changed in place while it is in use; to save over it is fine.
 ---@param path string the file, as seen from the workspace
----@return model # the model
+---@return model|fitted_transformer|neighbor_index # what was saved: a model, a fitted transformer, or an index
 function learn.load(path) end
 
 ---Makes rows to learn minutes from, of items and work results as `data.items` and `data.results` give them. Learn

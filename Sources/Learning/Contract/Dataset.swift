@@ -1,3 +1,5 @@
+import Tabular
+
 /// Rows to learn from: features, one or more targets, and what is known about each row besides.
 public struct Dataset: Hashable, Sendable {
   /// The features.
@@ -25,20 +27,20 @@ public struct Dataset: Hashable, Sendable {
     for (name, target) in zip(names, targets) {
       guard target.count == count else { throw .data("target '\(name)' has \(target.count) rows, the features have \(count)") }
       if let row = target.firstIndex(where: { !$0.isFinite }) {
-        throw .data("target '\(name)' is \(target[row]) at row \(row + 1); expected finite numbers: leave such rows out")
+        throw .data("target '\(name)' is \(target[row].shown) at row \(row + 1); expected finite numbers: leave such rows out")
       }
     }
     if let weights {
       guard weights.count == count else { throw .data("\(weights.count) weights for \(count) rows") }
       if let row = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
-        throw .data("the weight of row \(row + 1) is \(weights[row]); expected a finite number ≥ 0")
+        throw .data("the weight of row \(row + 1) is \(weights[row].shown); expected a finite number ≥ 0")
       }
       guard count == 0 || weights.contains(where: { $0 > 0 }) else { throw .data("all weights are 0") }
     }
     if let groups, groups.count != count { throw .data("\(groups.count) groups for \(count) rows") }
     if let times {
       guard times.count == count else { throw .data("\(times.count) times for \(count) rows") }
-      if let row = times.firstIndex(where: { !$0.isFinite }) { throw .data("the time of row \(row + 1) is \(times[row])") }
+      if let row = times.firstIndex(where: { !$0.isFinite }) { throw .data("the time of row \(row + 1) is \(times[row].shown)") }
     }
     self.features = features
     self.targets = targets

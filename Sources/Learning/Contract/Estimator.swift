@@ -1,3 +1,4 @@
+import Synchronization
 import Tabular
 
 /// A way to learn: parameters, checked when they were set. Fitting makes another type, so that nothing half-fitted can be asked.
@@ -118,4 +119,40 @@ public struct FitContext: Sendable {
 
   /// The same without progress: for work whose share is told elsewhere.
   var withoutProgress: FitContext { FitContext(seed: seed, threads: threads, shouldStop: shouldStop) }
+
+  /// The same for a stretch of the work, from `done` to `until` of it.
+  func stretch(from done: Double, to until: Double) -> FitContext {
+    guard let report else { return self }
+    return FitContext(seed: seed, threads: threads, progress: { report(done + $0 * (until - done)) }, shouldStop: shouldStop)
+  }
+
+  /// The context of one of several parts that are worked on side by side, with a stream of randomness of its own. What is told of the whole
+  /// is the mean of what the parts tell.
+  func part(_ name: String, threads: Int, number: Int, of shares: ProgressShares) -> FitContext {
+    var part = part(name, threads: threads).withoutProgress
+    if let report {
+      part = FitContext(seed: part.seed, threads: threads, progress: { shares.tell($0, of: number, report) }, shouldStop: shouldStop)
+    }
+    return part
+  }
+}
+
+/// What is done of each of several parts that are worked on side by side.
+final class ProgressShares: Sendable {
+  private let shares: Mutex<[Double]>
+  private let end: Double
+
+  /// Makes the shares of `count` parts, of which nothing is done yet; all of them are `end` of the whole.
+  init(_ count: Int, end: Double = 1) {
+    shares = Mutex(Array(repeating: 0, count: count))
+    self.end = end
+  }
+
+  /// Takes in that `share` of `part` is done, and reports the mean. In turn, so that what is reported never falls.
+  func tell(_ share: Double, of part: Int, _ report: (Double) -> Void) {
+    shares.withLock { shares in
+      shares[part] = max(shares[part], share)
+      report(end * shares.reduce(0, +) / Double(shares.count))
+    }
+  }
 }

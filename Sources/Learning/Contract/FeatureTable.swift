@@ -139,16 +139,15 @@ public struct FeatureSchema: Hashable, Codable, Sendable {
 
   /// The features of `table` in this order and with these levels; a level that was not known is missing.
   ///
-  /// Throws when a feature lacks or is of another kind; features that are not asked for are left out.
-  public func aligned(_ table: FeatureTable) throws(LearningError) -> FeatureTable {
+  /// Throws when a feature lacks or is of another kind, unless all its values miss; features that are not asked for are left out. `asker` is
+  /// who wants them, for messages.
+  public func aligned(_ table: FeatureTable, for asker: String = "the model") throws(LearningError) -> FeatureTable {
     if table.schema == self { return table }
+    try check(names: table.columns.map(\.name), for: asker)
     let columns = Dictionary(uniqueKeysWithValues: table.columns.map { ($0.name, $0) })
     var aligned: [FeatureTable.Column] = []
     for feature in features {
-      guard let column = columns[feature.name] else {
-        throw .data(
-          "the model wants feature '\(feature.name)', which is not there" + suggestion(for: feature.name, in: columns.keys.sorted()))
-      }
+      guard let column = columns[feature.name] else { preconditionFailure("all names were checked") }
       switch (column.values, feature.levels) {
       case (.numeric, nil): aligned.append(column)
       case (.categorical(let codes, let levels), let known?):
@@ -159,10 +158,24 @@ public struct FeatureSchema: Hashable, Codable, Sendable {
         let places = Dictionary(uniqueKeysWithValues: known.enumerated().map { ($1, Int32($0)) })
         let moved = levels.map { places[$0] ?? -1 }
         aligned.append(FeatureTable.Column(column.name, .categorical(codes.map { $0 < 0 ? -1 : moved[Int($0)] }, levels: known)))
-      case (.numeric, _?): throw .data("feature '\(feature.name)' has levels in the model, got numbers")
-      case (.categorical, nil): throw .data("feature '\(feature.name)' has numbers in the model, got levels")
+      // A column without any value is of no kind.
+      case (.numeric(let numbers), let known?) where numbers.allSatisfy(\.isNaN):
+        aligned.append(FeatureTable.Column(column.name, .categorical(numbers.map { _ in -1 }, levels: known)))
+      case (.categorical(let codes, _), nil) where codes.allSatisfy({ $0 < 0 }):
+        aligned.append(FeatureTable.Column(column.name, .numeric(codes.map { _ in .nan })))
+      case (.numeric, _?): throw .data("feature '\(feature.name)' has levels in \(asker), got numbers")
+      case (.categorical, nil): throw .data("feature '\(feature.name)' has numbers in \(asker), got levels")
       }
     }
     return try FeatureTable(aligned, rowCount: table.rowCount)
+  }
+
+  /// Throws when a feature is not among `names`. What is suggested is none that is wanted itself.
+  public func check(names: [String], for asker: String = "the model") throws(LearningError) {
+    let known = Set(names)
+    guard let lacking = features.first(where: { !known.contains($0.name) })?.name else { return }
+    let wanted = Set(features.map(\.name))
+    throw .data(
+      "\(asker) wants feature '\(lacking)', which is not there" + suggestion(for: lacking, in: names.filter { !wanted.contains($0) }))
   }
 }

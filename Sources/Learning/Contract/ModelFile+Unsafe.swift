@@ -44,8 +44,12 @@ public final class ModelReader: Sendable {
     try self.init(Storage(copying: bytes), name: name)
   }
 
-  /// Maps the file at `path`: nothing is copied. All of it is read once, for the checksums.
-  public convenience init(mapping path: String) throws(LearningError) { try self.init(Storage(mapping: path), name: path) }
+  /// Maps the file at `path`: nothing is copied. All of it is read once, for the checksums. `name` is what messages call it, the path unless
+  /// something else is said.
+  public convenience init(mapping path: String, name: String? = nil) throws(LearningError) {
+    let name = name ?? path
+    try self.init(Storage(mapping: path, name: name), name: name)
+  }
 
   private init(_ storage: Storage, name: String) throws(LearningError) {
     self.name = name
@@ -123,6 +127,12 @@ public final class ModelReader: Sendable {
     return ModelNumbers(storage: storage, range: found.range)
   }
 
+  /// Bytes of the whole file.
+  public var byteCount: Int { storage.bytes.count }
+
+  /// Whether there is a section of that name.
+  public func has(_ section: String) -> Bool { sections[prefix + section] != nil }
+
   /// A value that was written as JSON.
   public func json<Value: Decodable>(_ section: String, _ type: Value.Type = Value.self) throws(LearningError) -> Value {
     let bytes = try numbers(section, UInt8.self)
@@ -158,14 +168,16 @@ public final class ModelReader: Sendable {
       isMapped = false
     }
 
-    init(mapping path: String) throws(LearningError) {
-      func failure() -> LearningError { .model("\(path) cannot be read: \(String(cString: strerror(errno)))") }
-      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    init(mapping path: String, name: String) throws(LearningError) {
+      func failure() -> LearningError { .model("\(name) cannot be read: \(String(cString: strerror(errno)))") }
+      // A pipe would wait for a writer.
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
       guard descriptor >= 0 else { throw failure() }
       defer { close(descriptor) }
       var status = stat()
       guard fstat(descriptor, &status) == 0 else { throw failure() }
-      guard status.st_size > 0 else { throw .model("\(path) is no model that can be read: it is empty") }
+      guard status.st_mode & S_IFMT == S_IFREG else { throw .model("\(name) is no model that can be read: it is no file") }
+      guard status.st_size > 0 else { throw .model("\(name) is no model that can be read: it is empty") }
       guard let address = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0), address != MAP_FAILED
       else { throw failure() }
       bytes = UnsafeRawBufferPointer(start: address, count: Int(status.st_size))

@@ -40,11 +40,3 @@ func inParallel<Value: Sendable>(
   for case .failure(let error)? in results { throw error }
   return results.compactMap { try? $0?.get() }
 }
-
-/// Counts from several threads.
-final class Counter: Sendable {
-  private let count = Atomic<Int>(0)
-
-  /// Adds one and returns the new count.
-  func increment() -> Int { count.add(1, ordering: .relaxed).newValue }
-}

@@ -50,7 +50,7 @@ public struct Parameter<Owner: Parameterised>: Sendable {
   /// Sets it; throws when the value is none that it may be.
   func set(_ owner: inout Owner, _ value: PlainValue) throws(LearningError) {
     guard try read(&owner, value) else {
-      throw .parameter("'\(name)' of \(Owner.name) must be \(expected), got \(value)")
+      throw .parameter("'\(name)' of \(Owner.name) must be \(expected), got \(value.shownKind)")
     }
   }
 
@@ -127,6 +127,74 @@ public struct Parameter<Owner: Parameterised>: Sendable {
       })
   }
 
+  /// Numbers by name.
+  public static func numbersByName(
+    _ name: String, _ path: any WritableKeyPath<Owner, [String: Double]> & Sendable, _ bounds: NumberBounds, _ doc: String
+  ) -> Self {
+    Self(
+      name: name, doc: doc, expected: "a table of numbers by name, each \(bounds.words)",
+      get: { .map($0[keyPath: path].mapValues { .number($0) }) },
+      read: { owner, value in
+        guard case .map(let values) = value else { return false }
+        let numbers = values.compactMapValues { $0.number }
+        guard numbers.count == values.count, numbers.values.allSatisfy(bounds.contains) else { return false }
+        owner[keyPath: path] = numbers
+        return true
+      })
+  }
+
+  /// A list of texts, all different, or nothing.
+  public static func optionalTexts(
+    _ name: String, _ path: any WritableKeyPath<Owner, [String]?> & Sendable, _ doc: String
+  ) -> Self {
+    Self(
+      name: name, doc: doc, expected: "a list of names, each once, or null",
+      get: { $0[keyPath: path].map { .list($0.map { .text($0) }) } ?? .null },
+      read: { owner, value in
+        if case .null = value {
+          owner[keyPath: path] = nil
+          return true
+        }
+        guard let texts = distinctTexts(value) else { return false }
+        owner[keyPath: path] = texts
+        return true
+      })
+  }
+
+  /// Lists of texts by name, each all different.
+  public static func textsByName(
+    _ name: String, _ path: any WritableKeyPath<Owner, [String: [String]]> & Sendable, _ doc: String
+  ) -> Self {
+    Self(
+      name: name, doc: doc, expected: "a table of lists of texts by name, each text once in its list",
+      get: { .map($0[keyPath: path].mapValues { .list($0.map { .text($0) }) }) },
+      read: { owner, value in
+        guard case .map(let values) = value else { return false }
+        let lists = values.compactMapValues { distinctTexts($0) }
+        guard lists.count == values.count else { return false }
+        owner[keyPath: path] = lists
+        return true
+      })
+  }
+
+  /// A list's texts, when there is at least one and none is there twice.
+  private static func distinctTexts(_ value: PlainValue) -> [String]? {
+    guard case .list(let values) = value else { return nil }
+    let texts = values.compactMap(\.text)
+    return texts.count == values.count && !texts.isEmpty && Set(texts).count == texts.count ? texts : nil
+  }
+
+  /// A text.
+  public static func text(_ name: String, _ path: any WritableKeyPath<Owner, String> & Sendable, _ doc: String) -> Self {
+    Self(
+      name: name, doc: doc, expected: "a text", get: { .text($0[keyPath: path]) },
+      read: { owner, value in
+        guard let text = value.text else { return false }
+        owner[keyPath: path] = text
+        return true
+      })
+  }
+
   /// A list of whole numbers.
   public static func integers(
     _ name: String, _ path: any WritableKeyPath<Owner, [Int]> & Sendable, _ range: ClosedRange<Int>, count: ClosedRange<Int>, _ doc: String
@@ -194,6 +262,18 @@ public enum NumberBounds: Hashable, Sendable {
     case .within(let range): "a number \(brief(range.lowerBound))…\(brief(range.upperBound))"
     case .aboveUpTo(let low, let high): "a number > \(brief(low)) and ≤ \(brief(high))"
     case .fromBelow(let low, let high): "a number ≥ \(brief(low)) and < \(brief(high))"
+    }
+  }
+}
+
+extension PlainValue {
+  /// The value as messages show it: a text in quotes, so that `'5'` is told from 5.
+  fileprivate var shownKind: String {
+    switch self {
+    case .text(let text): "'\(text)'"
+    case .list(let values): "[\(values.map(\.shownKind).joined(separator: ", "))]"
+    case .map(let entries): "{\(entries.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.shownKind)" }.joined(separator: ", "))}"
+    default: description
     }
   }
 }

@@ -43,12 +43,12 @@ public struct StackingRegressor: Estimator {
     // Fold by fold and base by base, then every base on all rows: one queue, so that no thread waits for the slowest base of a fold.
     let tasks = estimators.count * (parts.count + 1)
     let threadsEach = max(1, context.threads / tasks)
-    let done = Counter()
+    let shares = ProgressShares(tasks, end: 0.95)
     let fitted = try inParallel(tasks, threads: context.threads) { [sets, estimators] task throws(LearningError) -> Part in
       try context.checkCancellation()
       // The fits on all rows are the longest, so they come first.
       let (fold, base) = (task / estimators.count - 1, task % estimators.count)
-      let part = context.part("base \(base), fold \(fold)", threads: threadsEach).withoutProgress
+      let part = context.part("base \(base), fold \(fold)", threads: threadsEach, number: task, of: shares)
       let result: Part
       if fold < 0 {
         result = Part(model: try estimators[base].fitted(data, in: part))
@@ -56,7 +56,7 @@ public struct StackingRegressor: Estimator {
         let model = try estimators[base].fitted(sets[fold].training, in: part)
         result = Part(predictions: try model.predict(sets[fold].test, in: part))
       }
-      context.progress(0.95 * Double(done.increment()) / Double(tasks))
+      part.progress(1)
       return result
     }
     var meta = Array(repeating: Array(repeating: 0.0, count: data.rowCount), count: estimators.count * data.targets.count)
@@ -71,7 +71,7 @@ public struct StackingRegressor: Estimator {
     let table = try StackedModel.metaTable(meta, features: passthrough ? data.features : nil)
     let learnt = try Dataset(
       features: table, targets: data.targets, targetNames: data.targetNames, weights: data.weights, groups: data.groups, times: data.times)
-    let last = try finalEstimator.fitted(learnt, in: context.part("final").withoutProgress)
+    let last = try finalEstimator.fitted(learnt, in: context.part("final", from: 0.95))
     context.progress(1)
     return StackedModel(
       schema: data.features.schema, targetNames: data.targetNames, bases: fitted.prefix(estimators.count).compactMap(\.model), final: last,

@@ -39,6 +39,48 @@ public struct ExactIndex: NeighborIndex, Hashable {
     return Self.mergedParts(nearest(to: queries, k: min(k, count), parts: parts), k: min(k, count))
   }
 
+  /// Returns for each row of `queries` its most similar vectors among those that pass a filter, a bit a vector, best first, ties by lower id.
+  ///
+  /// - Complexity: As a search among the vectors that pass, which are brought together first.
+  public func search(_ queries: Matrix, k: Int, among passing: Bitmap, threads: Int) throws(NeighborError) -> Neighbors {
+    guard passing.count == count else { throw .filter(expected: count, got: passing.count) }
+    if passing.isAllSet { return try search(queries, k: k, threads: threads) }
+    let ids = passing.indices
+    let rows = Matrix(rowCount: ids.count, columnCount: dimension, values: ids.flatMap { vectors.row($0) })
+    let found = try ExactIndex(checked: rows).search(queries, k: k, threads: threads)
+    return Neighbors(offsets: found.offsets, ids: found.ids.map { Int32(ids[Int($0)]) }, similarities: found.similarities)
+  }
+
+  /// The index with the rows of `vectors` added, whose ids go on from ``count``.
+  public func adding(_ vectors: Matrix) throws(NeighborError) -> ExactIndex {
+    guard vectors.columnCount == dimension else { throw .dimension(expected: dimension, got: vectors.columnCount) }
+    guard vectors.rowCount <= Int(Int32.max) - count else { throw .tooMany(count + vectors.rowCount) }
+    if let row = vectors.firstUnusableRow { throw .unusableVector(row: row) }
+    let values = self.vectors.values + vectors.values
+    return ExactIndex(checked: Matrix(rowCount: count + vectors.rowCount, columnCount: dimension, values: values))
+  }
+
+  /// What kind of index it is, in files.
+  public static let kind = "exact"
+
+  /// Adds all that ``init(from:)`` needs: sections `shape` (Int64: vectors, numbers a vector) and `vectors` (Float, by id).
+  public func write(to file: inout ModelWriter) {
+    file.add("shape", [Int64(count), Int64(dimension)])
+    file.add("vectors", vectors.values)
+  }
+
+  /// Reads an index.
+  public init(from file: ModelReader) throws(LearningError) {
+    let shape = try file.numbers("shape", Int64.self).map(Int.init)
+    let values = try file.numbers("vectors", Float.self)
+    guard shape.count == 2, shape[0] >= 0, (1...Int(Int32.max)).contains(shape[1]), shape[0] <= Int(Int32.max),
+      values.count == shape[0] * shape[1]
+    else { throw file.fault("the vectors of the index do not fit its shape") }
+    do throws(NeighborError) {
+      try self.init(Matrix(rowCount: shape[0], columnCount: shape[1], values: values))
+    } catch { throw file.fault("\(error)") }
+  }
+
   /// Joins the best of each part of the vectors; parts come in order of ids, so among equals the earlier part wins.
   private static func mergedParts(_ parts: [Neighbors], k: Int) -> Neighbors {
     if parts.count == 1 { return parts[0] }

@@ -30,22 +30,27 @@ public struct KNNRegressor: Estimator {
     .choice("search", \.search, "whether rows are compared one by one, or found through a graph, which pays from some 40,000 rows on"),
     .flag("standardise", \.standardise, "whether numbers are brought to one scale first; otherwise larger numbers count for more"),
     .integer("level_limit", \.levelLimit, 1...10_000, "levels of a feature that are told apart, the most frequent"),
+    .numbersByName(
+      "feature_weights", \.featureWeights, .within(0...1e6),
+      "what differences in a feature are multiplied by; 0 leaves it out, and one that is not named has 1"),
   ]
   private(set) var neighborCount = 5
   private(set) var weighting = Weighting.uniform
   private(set) var search = Search.exact
   private(set) var standardise = true
   private(set) var levelLimit = 32
+  private(set) var featureWeights: [String: Double] = [:]
 
   /// Makes one with the defaults.
   public init() {}
 
   /// Makes one.
   public init(
-    neighborCount: Int = 5, weighting: Weighting = .uniform, search: Search = .exact, standardise: Bool = true, levelLimit: Int = 32
+    neighborCount: Int = 5, weighting: Weighting = .uniform, search: Search = .exact, standardise: Bool = true, levelLimit: Int = 32,
+    featureWeights: [String: Double] = [:]
   ) throws(LearningError) {
     (self.neighborCount, self.weighting, self.search) = (neighborCount, weighting, search)
-    (self.standardise, self.levelLimit) = (standardise, levelLimit)
+    (self.standardise, self.levelLimit, self.featureWeights) = (standardise, levelLimit, featureWeights)
     try check()
   }
 
@@ -56,8 +61,8 @@ public struct KNNRegressor: Estimator {
     let data = if let rows, rows.count < data.rowCount { try data.selecting(rows: rows) } else { data }
     try context.checkCancellation()
     let encoder = try DenseEncoder(
-      fitting: data.features, weights: data.weights, options: DenseEncoder.Options(standardise: standardise, levelLimit: levelLimit),
-      in: context)
+      fitting: data.features, weights: data.weights,
+      options: DenseEncoder.Options(standardise: standardise, levelLimit: levelLimit, featureWeights: featureWeights), in: context)
     let points = try encoder.encode(data.features)
     try context.checkCancellation()
     let model = try KNNModel(

@@ -112,12 +112,7 @@ public struct DenseEncoder: Hashable, Sendable {
       case .numeric(let encoding):
         return (encoding.hasValue ? [feature.name] : []) + (encoding.hasIndicator ? [feature.name + " missing"] : [])
       case .categorical(let encoding):
-        var names = Array(repeating: feature.name + " other", count: encoding.width)
-        for (level, name) in zip(encoding.columns, feature.levels ?? []) where level >= 0 && level != encoding.other {
-          names[Int(level)] = "\(feature.name)=\(name)"
-        }
-        if encoding.missing >= 0 { names[Int(encoding.missing)] = feature.name + " missing" }
-        return names
+        return encoding.names(of: feature.name, levels: feature.levels ?? [])
       }
     }
   }
@@ -240,7 +235,7 @@ private struct NumericEncoding: Hashable, Codable, Sendable {
 }
 
 /// How a feature of levels becomes a column of 0 and 1 for each of some groups of levels.
-private struct CategoricalEncoding: Hashable, Codable, Sendable {
+struct CategoricalEncoding: Hashable, Codable, Sendable {
   /// For each level the column that is 1, counted from the feature's first; −1: as a missing value.
   private(set) var columns: [Int32]
   /// The columns of all rarer levels and of missing values; −1: there is none.
@@ -278,6 +273,14 @@ private struct CategoricalEncoding: Hashable, Codable, Sendable {
     }
   }
 
+  /// What each column holds.
+  func names(of feature: String, levels: [String]) -> [String] {
+    var names = Array(repeating: feature + " other", count: width)
+    for (level, name) in zip(columns, levels) where level >= 0 && level != other { names[Int(level)] = "\(feature)=\(name)" }
+    if missing >= 0 { names[Int(missing)] = feature + " missing" }
+    return names
+  }
+
   func isSound(levelCount: Int) -> Bool {
     columns.count == levelCount && width >= 0 && width <= levelCount + 2 && other >= -1 && other < width && missing >= -1
       && missing < width && columns.allSatisfy { $0 >= -1 && $0 < width } && weight >= 0 && weight <= DenseEncoder.weightLimit
@@ -298,7 +301,7 @@ private struct CategoricalEncoding: Hashable, Codable, Sendable {
 /// By parting what is left at one of its values again and again, and going on with the part in which half of the weight is reached: C. A.
 /// R. Hoare, "Algorithm 65: find", Communications of the ACM 4, 1961. O(values) but for unlikely luck; all that is random is the place
 /// of the value to part at, which the result does not depend on.
-private func weightedMedian(_ values: [(Double, Double)]) -> Double {
+func weightedMedian(_ values: [(Double, Double)]) -> Double {
   let half = values.reduce(0) { $0 + $1.1 } / 2
   var (left, shares) = (values.map(\.0), values.map(\.1))
   var (greater, greaterShares) = (left, shares)

@@ -13,14 +13,17 @@ import Tabular
 /// fit are encoded by ``fitOutOfFold(_:in:)``, each from other rows alone.
 public struct TargetEncoder: Parameterised, Hashable {
   /// What it is called.
-  public static let name = "target_encoding"
+  public static let name = "target_encoder"
   /// Its parameters.
   public static let parameters: [Parameter<Self>] = [
+    .optionalTexts("columns", \.columns, "features of levels to change; null: all of them"),
     .number("smoothing", \.smoothing, .atLeast(0), "weight of the mean of all rows, in rows, beside a level's own rows"),
     .integer("folds", \.folds, 2...1000, "parts of the rows of a fit, each of which is encoded from the others"),
     .integer("least_levels", \.leastLevels, 0...Int.max, "features of fewer levels stay as they are"),
   ]
 
+  /// The features to change; `nil`: all that have levels.
+  public private(set) var columns: [String]?
   /// Weight of the mean of all rows beside a level's own rows, ≥ 0.
   public private(set) var smoothing = 20.0
   /// Number of parts of the rows of a fit, ≥ 2.
@@ -84,7 +87,7 @@ public struct TargetEncoder: Parameterised, Hashable {
     } else {
       members = (0..<data.rowCount).map { [$0] }
     }
-    var generator = SeededGenerator(seed: seed, stream: Self.name)
+    var generator = SeededGenerator(seed: seed, stream: "target_encoding")
     for last in members.indices.dropFirst().reversed() { members.swapAt(last, generator.integer(below: last + 1)) }
     let weighs = members.map { rows in rows.contains { (data.weights?[$0] ?? 1) > 0 } }
     let order = members.indices.filter { weighs[$0] } + members.indices.filter { !weighs[$0] }
@@ -102,7 +105,7 @@ public struct TargetEncoder: Parameterised, Hashable {
 
   private func isEncoded(_ column: FeatureTable.Column) -> Bool {
     guard case .categorical(_, let levels) = column.values else { return false }
-    return levels.count >= leastLevels
+    return levels.count >= leastLevels && columns?.contains(column.name) ?? true
   }
 
   /// Weights and weighted targets by fold.
@@ -186,7 +189,7 @@ public struct TargetEncoding: Hashable, Sendable {
   /// For each output the mean of all rows: what levels become of which nothing is known.
   public let priors: [Double]
   /// For each feature that is encoded, for each output, the number of a missing value, then of each level.
-  private let values: [[[Double]]?]
+  let values: [[[Double]]?]
 
   /// Targets are summed up by so much smaller that no sum overflows.
   fileprivate static let unit = 0x1p-64

@@ -37,7 +37,7 @@ public struct ValidatedCandidate: Sendable {
 /// Fits each of `candidates` on each fold and has it predict the rows that it did not see: all on the same rows, so that the predictions can
 /// be compared in pairs.
 ///
-/// Weights count in fits; every judged row counts the same in the errors.
+/// Weights count in fits alone; every judged row counts the same in the errors.
 ///
 /// Fits run in parallel within the context's threads; where there are fewer fits than threads each gets its share. The result does not
 /// depend on that.
@@ -54,15 +54,15 @@ public func crossValidate(
   for fold in folds { parts.append((try data.selecting(rows: fold.training), data.features.selecting(rows: fold.test))) }
   let count = candidates.count * folds.count
   let threadsEach = max(1, context.threads / count)
-  let done = Counter()
+  let shares = ProgressShares(count)
   let found = try inParallel(count, threads: context.threads) { [parts] task throws(LearningError) -> [[Double]] in
     try context.checkCancellation()
     let (candidate, fold) = (candidates[task / folds.count], task % folds.count)
     // Each candidate and fold draws from a stream of its own, whoever comes first.
-    let part = context.part("candidate \(task / folds.count), fold \(fold)", threads: threadsEach).withoutProgress
-    let model = try candidate.fitted(parts[fold].training, in: part)
+    let part = context.part("candidate \(task / folds.count), fold \(fold)", threads: threadsEach, number: task, of: shares)
+    let model = try candidate.fitted(parts[fold].training, in: part.stretch(from: 0, to: 0.95))
     let predictions = try model.predict(parts[fold].test, in: part)
-    context.progress(Double(done.increment()) / Double(count))
+    part.progress(1)
     return predictions
   }
   return candidates.enumerated().map { number, candidate in

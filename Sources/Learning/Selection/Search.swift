@@ -88,9 +88,15 @@ public struct Search: Sendable {
       trial.values.count == space.count && trial.values.allSatisfy { space[$0.key]?.contains($0.value) ?? false }
     }
     var candidates = combinations(seed: context.seed)
-    for share in try shares(data.rowCount, candidates: candidates.count) {
+    let rungs = try shares(data.rowCount, candidates: candidates.count)
+    // A trial takes as long as it has rows; of each rung a third goes on.
+    let costs = rungs.indices.map { rung in rungs[rung] * Double((0..<rung).reduce(candidates.count) { count, _ in max(1, count / 3) }) }
+    let total = costs.reduce(0, +)
+    for (step, share) in rungs.enumerated() {
       let rows = Self.rows(share, of: data, seed: context.seed)
       let part = share == 1 ? data : try data.selecting(rows: rows)
+      let split = share == 1 ? split : split.selecting(rows: rows)
+      let begun = costs[..<step].reduce(0, +) / total
       var rung: [Trial] = []
       for (number, values) in candidates.enumerated() {
         if let known = trials.first(where: { $0.values == values && $0.share == share }) {
@@ -102,14 +108,14 @@ public struct Search: Sendable {
         let candidate = try Estimators.make(estimator, values)
         var judgeOfPart: (@Sendable (Int, Double) -> Double)?
         if let judge { judgeOfPart = { row, value in judge(rows[row], value) } }
-        let found: [ValidatedCandidate] = try crossValidate(
-          [candidate], on: part, split: split, in: context.withoutProgress, judge: judgeOfPart)
+        let width = costs[step] / total / Double(candidates.count)
+        let stretch = context.stretch(from: begun + width * Double(number), to: begun + width * Double(number + 1))
+        let found: [ValidatedCandidate] = try crossValidate([candidate], on: part, split: split, in: stretch, judge: judgeOfPart)
         let validated = found[0]
         let trial = Trial(values: values, share: share, error: validated.overall.trimMae, folds: validated.folds.map { $0.trimMae })
         rung.append(trial)
         trials.append(trial)
         report(trial)
-        context.progress(Double(number + 1) / Double(candidates.count))
       }
       // The better third goes on; a trial without a finite error is the worst.
       let order = rung.indices.sorted {
@@ -117,6 +123,7 @@ public struct Search: Sendable {
       }
       candidates = order.prefix(max(1, candidates.count / 3)).sorted().map { rung[$0].values }
     }
+    context.progress(1)
     return trials
   }
 

@@ -11,6 +11,8 @@ public enum Split: Hashable, Sendable {
   /// Rows known after an instant, in so many consecutive blocks of time of about equal size; each is judged by what was learnt from all
   /// rows known before its first. With `nil` the first block's share of rows is learnt from before the first block.
   case forward(Int, since: Double?)
+  /// Folds made by hand. No row is judged twice, and none is learnt from in the fold that judges it; rows that no fold judges are allowed.
+  case given([Fold])
 
   /// One part: rows to learn from and rows to be judged by, each ascending.
   public struct Fold: Hashable, Sendable {
@@ -18,12 +20,30 @@ public enum Split: Hashable, Sendable {
     public var training: [Int]
     /// Rows to be judged by.
     public var test: [Int]
+
+    /// Makes a fold of its rows.
+    public init(training: [Int], test: [Int]) {
+      self.training = training
+      self.test = test
+    }
   }
 
-  /// The folds of `data`; the same for the same seed. Throws when one of them would be empty.
+  /// Folds of the rows that each is judged by, which are those of `rowCount`; all other rows of a fold are learnt from.
+  public static func given(tests: [[Int]], rowCount: Int) -> Split {
+    .given(
+      tests.map { test in
+        let judged = Set(test)
+        return Fold(training: (0..<rowCount).filter { !judged.contains($0) }, test: test)
+      })
+  }
+
+  /// The folds of `data`; the same for the same seed. Throws when one of them would be empty, or was given rows that are not there.
   public func folds(of data: Dataset, seed: UInt64) throws(LearningError) -> [Fold] {
     var random = SeededGenerator(seed: seed, stream: "split")
     switch self {
+    case .given(let folds):
+      try Self.check(folds, rowCount: data.rowCount)
+      return folds.map { Fold(training: $0.training.sorted(), test: $0.test.sorted()) }
     case .kFold(let count):
       try check(count, data.rowCount, "rows")
       let order = (0..<data.rowCount).shuffled(using: &random)
@@ -75,6 +95,48 @@ public enum Split: Hashable, Sendable {
         let training = order[..<edges[block]].filter { times[$0] < start }
         if training.isEmpty { throw .data("no row is known before block \(block + 1) of \(count)") }
         return Fold(training: training.sorted(), test: test.sorted())
+      }
+    }
+  }
+
+  /// The same for the rows at `rows` alone: rows of given folds are called by their new places, and folds without any are left out.
+  func selecting(rows: [Int]) -> Split {
+    guard case .given(let folds) = self else { return self }
+    let places = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
+    let moved = folds.map { fold in
+      Fold(training: fold.training.compactMap { places[$0] }, test: fold.test.compactMap { places[$0] })
+    }
+    return .given(moved.filter { !$0.training.isEmpty && !$0.test.isEmpty })
+  }
+
+  /// Refuses folds that judge nothing, learn nothing, or say more about a row than is true. Rows are told from 1.
+  private static func check(_ folds: [Fold], rowCount: Int) throws(LearningError) {
+    guard !folds.isEmpty else { throw .data("there is no fold: at least one row must be judged") }
+    var foldOfRow = Array(repeating: 0, count: rowCount)
+    for (number, fold) in folds.enumerated() {
+      func refuse(_ rows: [Int]) throws(LearningError) {
+        if let row = rows.first(where: { !(0..<rowCount).contains($0) }) {
+          throw .data("fold \(number + 1) has row \(row + 1), which is none of the \(counted(rowCount, "row"))")
+        }
+      }
+      guard !fold.test.isEmpty else { throw .data("fold \(number + 1) is empty: it has no row to be judged") }
+      guard !fold.training.isEmpty else { throw .data("fold \(number + 1) has no row to learn from") }
+      try refuse(fold.test)
+      try refuse(fold.training)
+      for row in fold.test {
+        let earlier = foldOfRow[row]
+        guard earlier == 0 else {
+          throw .data(
+            earlier == number + 1
+              ? "fold \(number + 1) has row \(row + 1) twice" : "row \(row + 1) is judged by fold \(earlier) and by fold \(number + 1)")
+        }
+        foldOfRow[row] = number + 1
+      }
+      var isLearnt = Array(repeating: false, count: rowCount)
+      for row in fold.training {
+        if foldOfRow[row] == number + 1 { throw .data("fold \(number + 1) learns from row \(row + 1), by which it is judged") }
+        if isLearnt[row] { throw .data("fold \(number + 1) learns from row \(row + 1) twice") }
+        isLearnt[row] = true
       }
     }
   }

@@ -108,7 +108,8 @@ public struct BoostingRegressor: Estimator {
     try checkUsable(data)
     let counted = try CountedRows(data)
     let table = counted.data.features
-    let targets = try prepared(counted.data)
+    if logTarget { try checkPositive(data) }
+    let targets = logTarget ? counted.data.targets.map { $0.map { log($0) } } : counted.data.targets
     let split = try heldOut(of: counted.data, seed: context.seed)
     let binner = try FeatureBinner(table, weights: counted.weights, in: context)
     guard let rows = BinnedRows(table, binner: binner, threads: context.threads, isCancelled: { context.isCancelled }) else {
@@ -129,15 +130,13 @@ public struct BoostingRegressor: Estimator {
       schema: table.schema, targetNames: data.targetNames, binner: binner, outputs: outputs, isLogarithmic: logTarget)
   }
 
-  /// The targets to learn.
-  private func prepared(_ data: Dataset) throws(LearningError) -> [[Double]] {
-    guard logTarget else { return data.targets }
+  /// Refuses targets that have no logarithm; rows of weight 0 may have any.
+  private func checkPositive(_ data: Dataset) throws(LearningError) {
     for (name, target) in zip(data.targetNames, data.targets) {
-      if let row = target.firstIndex(where: { $0 <= 0 }) {
-        throw .data("'log_target' of boosting wants targets > 0, target '\(name)' is \(target[row]) at row \(row + 1)")
+      for (row, value) in target.enumerated() where value <= 0 && data.weights?[row] != 0 {
+        throw .data("'log_target' of boosting wants targets > 0, target '\(name)' is \(value) at row \(row + 1)")
       }
     }
-    return data.targets.map { $0.map { log($0) } }
   }
 
   /// The rows to learn from and those held out, ascending; what belongs to one group is on one side.

@@ -1,11 +1,25 @@
 import Glibc
 public import Learning
 
+/// The estimators that are for ``MinutesRows`` alone.
+public enum MinutesEstimators {
+  /// Makes them known by name to ``Estimators``, for stacks, pipelines and files.
+  public static func add() {
+    Estimators.add(BaselineEstimator.self)
+    Estimators.add(OperationMedianEstimator.self)
+  }
+}
+
 /// The aggregation of similar items' results, as an estimator of ``MinutesRows``: what is served while nothing was trained, on the same rows
 /// and with the same evidence as what is to replace it. It learns nothing: the aggregation is a feature of each row.
 public struct BaselineEstimator: Estimator {
   /// `baseline`.
   public static let name = "baseline"
+  /// What it does.
+  public static let summary = """
+    Tells what the aggregation of similar items' results estimates, which stands in each of the rows of `learn.minutes_rows`: what anything \
+    learnt has to beat.
+    """
   /// None.
   public static let parameters: [Parameter<Self>] = []
 
@@ -14,7 +28,9 @@ public struct BaselineEstimator: Estimator {
 
   /// Looks for the aggregation among the features.
   public func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> BaselineModel {
-    try BaselineModel(schema: data.features.schema, targetNames: data.targetNames)
+    let model = try BaselineModel(schema: data.features.schema, targetNames: data.targetNames)
+    context.progress(1)
+    return model
   }
 }
 
@@ -59,27 +75,47 @@ public struct BaselineModel: Model {
 public struct OperationMedianEstimator: Estimator {
   /// `operation_median`.
   public static let name = "operation_median"
+  /// What it does.
+  public static let summary = """
+    Tells the median minutes of an operation, whatever the item, for rows of `learn.minutes_rows`: what anybody would try first.
+    """
   /// None.
   public static let parameters: [Parameter<Self>] = []
 
   /// Makes one.
   public init() {}
 
-  /// Takes the medians.
+  /// Takes the medians, of rows of a weight above 0 whose reference is known; half of the weight lies on either side.
   public func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> OperationMedianModel {
     let (jobs, levels, references) = try OperationMedianModel.parts(of: data.features)
     guard data.rowCount > 0, data.targets.count == 1 else { throw .data("operation_median wants rows, and one target") }
-    let logarithms = zip(data.targets[0], references).map { $0 + $1 }
-    func median(_ values: [Double]) -> Double {
-      let sorted = values.sorted()
-      return sorted.isEmpty ? .nan : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    var ofJob = Array(repeating: [(value: Double, weight: Double)](), count: levels.count)
+    var all: [(value: Double, weight: Double)] = []
+    for row in 0..<data.rowCount {
+      let (value, weight) = (data.targets[0][row] + references[row], data.weights?[row] ?? 1)
+      guard value.isFinite, weight > 0 else { continue }
+      all.append((value, weight))
+      if jobs[row] >= 0 { ofJob[Int(jobs[row])].append((value, weight)) }
     }
-    var ofJob = Array(repeating: [Double](), count: levels.count)
-    for (job, value) in zip(jobs, logarithms) where job >= 0 { ofJob[Int(job)].append(value) }
-    let all = median(logarithms)
+    guard !all.isEmpty else { throw .data("operation_median wants a row with 'reference_log'") }
+    let median = Self.median(all)
+    context.progress(1)
     return OperationMedianModel(
       schema: data.features.schema, targetNames: data.targetNames,
-      medians: ofJob.map { $0.isEmpty ? all : median($0) } + [all])
+      medians: ofJob.map { $0.isEmpty ? median : Self.median($0) } + [median])
+  }
+
+  /// The value that half of the weight lies below; between two, their middle.
+  private static func median(_ values: [(value: Double, weight: Double)]) -> Double {
+    let sorted = values.sorted { $0.value < $1.value }
+    let half = sorted.reduce(0) { $0 + $1.weight } / 2
+    var below = 0.0
+    for (place, entry) in sorted.enumerated() {
+      below += entry.weight
+      if below > half { return entry.value }
+      if below == half, place + 1 < sorted.count { return entry.value / 2 + sorted[place + 1].value / 2 }
+    }
+    return sorted[sorted.count - 1].value
   }
 }
 

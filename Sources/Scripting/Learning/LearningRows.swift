@@ -48,7 +48,7 @@ enum TargetSource: LuaReadable {
 
 extension LuaSlot {
   /// Key and kind of a table's first entry; `nil` when it has none or is no table.
-  fileprivate var firstEntry: (LuaTableKey, LuaKind)? {
+  var firstEntry: (LuaTableKey, LuaKind)? {
     var first: (LuaTableKey, LuaKind)?
     // Thrown to end at the first entry, and not seen by anyone.
     try? forEachEntry(expected: "table") { (key, value) throws(LuaMismatch) in
@@ -90,7 +90,9 @@ protocol RowOptionsRecord: LuaRecord {
 
 extension RowOptionsRecord {
   static var weightsField: LuaField<Self> {
-    LuaField("weights", \.rows.weights, "how much each row counts, numbers ≥ 0; a column of X, by name, or any of that length")
+    LuaField(
+      "weights", \.rows.weights,
+      "how much each row counts, numbers ≥ 0, in fits and in nothing else; a column of X, by name, or any of that length")
   }
   static var groupsField: LuaField<Self> {
     LuaField("groups", \.rows.groups, "what belongs together, such as an item's rows; a column of X, by name, or any of that length")
@@ -104,6 +106,7 @@ extension RowOptionsRecord {
 struct WorkOptions {
   var seed = SampleSeed(value: 42)
   var threads: Int?
+  var progress: ProgressFunction?
 
   /// The context of work that ends when the script of `vm` has to.
   func context(in vm: LuaVM) throws -> FitContext {
@@ -121,6 +124,14 @@ protocol WorkOptionsRecord: LuaRecord {
 
 extension WorkOptionsRecord {
   static var seedField: LuaField<Self> { LuaField("seed", \.work.seed, "where everything random starts", default: "42") }
+  static var progressField: LuaField<Self> {
+    LuaField(
+      "progress", \.work.progress,
+      """
+      called while the work goes on, at most ten times a second: `p.done` is 0…1, `p.step` says what is under way, `p.elapsed` and \
+      `p.remaining` are seconds, the latter nil before it can be told; when it returns false the work ends; not available to strategies
+      """)
+  }
   static var threadsField: LuaField<Self> {
     LuaField("threads", \.work.threads, "threads at work at a time, 1…64; the result does not depend on it", default: "all cores")
   }
@@ -128,10 +139,12 @@ extension WorkOptionsRecord {
 
 /// Rows as the estimators take them.
 enum LearningRows {
-  /// The table of `frame`'s columns, without those that are looked up by name to be something else.
-  static func dataset(_ frame: Frame, _ target: TargetSource, _ rows: RowOptions = RowOptions(), in vm: LuaVM) throws -> Dataset {
+  /// The table of `frame`'s columns, without those that are looked up by name to be something else, which `others` may be as well.
+  static func dataset(
+    _ frame: Frame, _ target: TargetSource, _ rows: RowOptions = RowOptions(), without others: [String] = [], in vm: LuaVM
+  ) throws -> Dataset {
     let outputs = try target.outputs(in: frame)
-    let used = Set(target.usedNames + rows.usedNames)
+    let used = Set(target.usedNames + rows.usedNames + others)
     let names = frame.names.filter { !used.contains($0) }
     // The table, and about as much again for what a fit makes of it.
     try vm.checkMemory(for: frame.rowCount, each: 16 * (names.count + outputs.count + 1))
@@ -174,7 +187,12 @@ enum LearningRows {
     do { return try body() } catch let error as LearningError {
       if error == .cancelled { throw error }
       throw LuaError("\(function): \(error)", underlying: error)
-    } catch let error as FrameError { throw LuaError("\(function): \(error)", underlying: error) }
+    } catch let error as FrameError {
+      throw LuaError("\(function): \(error)", underlying: error)
+    } catch let error as NeighborError {
+      if error == .cancelled { throw error }
+      throw LuaError("\(function): \(error)", underlying: error)
+    } catch let error as WorkEnded { throw LuaError("\(function): \(error)", underlying: error) }
   }
 }
 

@@ -49,6 +49,7 @@ struct ScriptModel: LuaObject {
   ) { model, vm, features, options in
     try LearningRows.naming("model:predict") {
       let context = try options.work.context(in: vm)
+      try model.model.schema.check(names: features.frame.names)
       let known = Set(model.model.schema.features.map(\.name))
       let table = try FeatureTable(features.frame, columns: features.frame.names.filter(known.contains))
       try vm.checkMemory(for: table.rowCount, each: 16 * (table.columns.count + model.model.targetNames.count))
@@ -61,7 +62,10 @@ struct ScriptModel: LuaObject {
     var repeats = 5
 
     static var fields: [LuaField<ImportanceOptions>] {
-      [LuaField("repeats", \.repeats, "how often each feature is dealt out, ≥ 1; the mean is told", default: "5"), seedField, threadsField]
+      [
+        LuaField("repeats", \.repeats, "how often each feature is dealt out, ≥ 1; the mean is told", default: "5"), seedField, threadsField,
+        progressField,
+      ]
     }
   }
 
@@ -76,9 +80,11 @@ struct ScriptModel: LuaObject {
     returns: .value(Frame.self, "`feature` and `importance`, the most important first"), effect: .pure
   ) { model, vm, features, target, options in
     try LearningRows.naming("model:importance") {
-      let context = try options.work.context(in: vm)
       let data = try LearningRows.dataset(features.frame, target, in: vm)
-      let found = try permutationImportance(of: model.model, on: data, repeats: options.repeats, in: context)
+      let (model, repeats) = (model.model, options.repeats)
+      let found = try options.work.run(in: vm, step: { _ in "importance" }) {
+        try permutationImportance(of: model, on: data, repeats: repeats, in: $0)
+      }
       return try Frame([("feature", Column(found.map { $0.feature })), ("importance", Column(found.map { $0.importance }))])
     }
   }
@@ -88,18 +94,6 @@ struct ScriptModel: LuaObject {
     in: ScriptFiles.self,
     Parameter("path", String.self, "the file, as seen from the workspace"), returns: .nothing, effect: .writes
   ) { model, files, path in try AtomicFile.write(Estimators.bytes(of: model.model), to: try files.writablePath(path)) }
-
-  /// Reads a model from a file.
-  static let load = LuaFunction(
-    "load", "Reads a model that `model:save` wrote. A file that is damaged, or none of a model, is an error that names it.",
-    in: ScriptFiles.self, Parameter("path", String.self, "the file, as seen from the workspace"),
-    returns: .value(ScriptModel.self, "the model"), effect: .reads
-  ) { files, path in
-    try LearningRows.naming("learn.load") {
-      let bytes = try AtomicFile.read(try files.path(path))
-      return ScriptModel(try Estimators.model(from: ModelReader(bytes, name: path)), size: bytes.count)
-    }
-  }
 }
 
 /// Predictions of one output, or of several by name.

@@ -12,7 +12,8 @@ local y = frame.column(minutes)
 local near5, near1 = learn.knn(), learn.knn{ neighbor_count = 1, weights = "distance" }
 equal(near5.name, "knn")
 equal(near5.parameters.neighbor_count, 5)
-equal(near1.parameters, { neighbor_count = 1, weights = "distance", search = "exact", standardise = true, level_limit = 32 })
+equal(near1.parameters, { neighbor_count = 1, weights = "distance", search = "exact", standardise = true, level_limit = 32,
+  feature_weights = {} })
 equal(tostring(near1), 'learn.knn{ neighbor_count = 1, weights = "distance" }')
 equal(tostring(near5), "learn.knn{}")
 local stack = learn.stacking{ bases = { near1, "knn" }, final = learn.knn{ neighbor_count = 2 }, folds = 2 }
@@ -22,8 +23,12 @@ equal(stack.parameters.final, { name = "knn", neighbor_count = 2 })
 fails("bad argument #1 'parameters' to 'learn.knn' (unknown parameter 'neighbour_count' of knn; did you mean 'neighbor_count'?)",
   learn.knn, { neighbour_count = 3 })
 fails("('neighbor_count' of knn must be an integer 1…1000000, got 0)", learn.knn, { neighbor_count = 0 })
-fails("('weights' of knn must be 'uniform' or 'distance', got farness)", learn.knn, { weights = "farness" })
+fails("('weights' of knn must be 'uniform' or 'distance', got 'farness')", learn.knn, { weights = "farness" })
+fails("('neighbor_count' of knn must be an integer 1…1000000, got '5')", learn.knn, { neighbor_count = "5" })
+fails("('feature_weights' of knn must be a table of numbers by name, each a number 0…1000000, got {size: '2'})",
+  learn.knn, { feature_weights = { size = "2" } })
 fails("(table expected, got number)", learn.knn, 5)
+fails("(table expected, got a table with a number for a key)", learn.knn, { 5 })
 fails("data expected, got function", learn.knn, { neighbor_count = print })
 fails("'learn' has no 'knnn'; did you mean 'knn'?", function() return learn.knnn end)
 
@@ -74,6 +79,13 @@ fails("estimator:fit: the weight of row 1 is -1.0; expected a finite number ≥ 
 fails("'threads' must be an integer 1…64, got 0", near1.fit, near1, X, y, { threads = 0 })
 fails("knn cannot be fitted on no rows", near1.fit, near1, X:head(0), y:head(0))
 fails("model:predict: the model wants feature 'size', which is not there", model.predict, model, X:without("size"))
+fails("model:predict: the model wants feature 'size', which is not there; did you mean 'Size'?",
+  model.predict, model, { Size = { 1 }, kind = { "ring" } })
+local abc = learn.knn{ neighbor_count = 1 }:fit({ a = { 1, 2 }, b = { 1, 3 }, c = { 3, 4 } }, { 1, 2 })
+equal(#abc:predict{ a = {}, b = {}, c = {} }, 0)
+fails("the model wants feature 'c', which is not there", abc.predict, abc, { a = { 1 }, b = { 2 } })
+local _, message = pcall(abc.predict, abc, { a = { 1 }, b = { 2 } })
+assert(not tostring(message):find("did you mean", 1, true))
 fails("model:predict: feature 'kind' has levels in the model, got numbers", model.predict, model, { size = { 1 }, kind = { 1 } })
 fails("a model has no method or property 'predic'; did you mean 'predict'?", function() return model.predic end)
 fails("unknown estimator 'forrest'", function() learn.stacking{ bases = { "forrest" } }:fit(X, y) end)
@@ -182,3 +194,57 @@ fails("'trials' must be an integer 1…1000000, got 9223372036854775807",
 local empty = frame.new{ { "size", { 1, 2 } }, { "kind", frame.column({}, 2) } }
 equal(#near1:fit(empty, { 1, 2 }):predict(empty), 2)
 fails("learn.split: unknown column 'prt'; did you mean 'part'?", learn.split, whole, { groups = "prt" })
+
+-- A NaN is told without its sign, whatever it came from.
+fails("target 'y' is nan at row 1", near1.fit, near1, { a = { 1, 2 } }, frame.column{ -1, 2 }:log())
+equal(tostring(0 / 0), "nan")
+equal(tostring(-(0 / 0)), "nan")
+
+-- Rows of weight 0 may have any target; others are told by their place among all.
+equal(#learn.boosting{ log_target = true, min_samples_leaf = 1 }:fit({ a = { 1, 2, 3 } }, { 1, -2, 3 }, { weights = { 1, 0, 1 } })
+  :predict{ a = { 1 } }, 1)
+local logs_of = learn.boosting{ log_target = true }
+fails("'log_target' of boosting wants targets > 0, target 'y' is -3.0 at row 3",
+  logs_of.fit, logs_of, { a = { 1, 2, 3 } }, { 1, -2, -3 }, { weights = { 1, 0, 1 } })
+
+-- Feature weights: what counts for nothing is not looked at.
+local weighed = learn.knn{ neighbor_count = 1, feature_weights = { kind = 0 } }:fit(X, y)
+near(weighed:predict{ size = { sizes[3] }, kind = { "seal" } }[1], minutes[3])
+local unknown = learn.knn{ feature_weights = { sise = 1 } }
+fails("estimator:fit: a weight is set for 'sise', which is no feature; did you mean 'size'?", unknown.fit, unknown, X, y)
+
+-- Folds made by hand: a fold a row, the rows of each, or what `split` gives.
+local by_row = {}
+for i = 1, 120 do by_row[i] = i % 3 + 1 end
+local hand = learn.cross_validate(near1, X, y, { folds = by_row })
+equal(hand.predictions.fold:list(), by_row)
+equal(learn.cross_validate(near1, X:with("f", frame.column(by_row)), y, { folds = "f" }).predictions.knn:list(),
+  hand.predictions.knn:list())
+local some = learn.cross_validate(near1, X, y, { folds = { { 1, 2 }, frame.column{ 7 } } })
+equal(some.folds.count:list(), { 2, 1 })
+assert(some.predictions.fold[3] == nil and some.predictions.knn[3] == nil)
+equal(learn.cross_validate(near1, X, y, { folds = learn.split(120, { folds = 3, seed = 2 }) }).predictions.knn:list(),
+  learn.cross_validate(near1, X, y, { folds = 3, seed = 2 }).predictions.knn:list())
+equal(#learn.split(X, { folds = by_row }), 3)
+equal(#learn.search(near1, { neighbor_count = { 1, 2 } }, X, y, { folds = by_row }).trials, 2)
+local function refuses(text, given, options)
+  options = options or {}
+  options.folds = given
+  fails(text, learn.cross_validate, near1, X, y, options)
+end
+refuses("(folds: at least one fold expected, got an empty table)", {})
+refuses("learn.cross_validate: fold 2 is empty: it has no row to be judged", { { 1 }, {} })
+refuses("learn.cross_validate: row 2 is judged by fold 1 and by fold 2", { { 1, 2 }, { 2, 3 } })
+refuses("learn.cross_validate: fold 1 has row 1 twice", { { 1, 1 } })
+refuses("learn.cross_validate: fold 1 has row 121, which is none of the 120 rows", { { 121 } })
+refuses("learn.cross_validate: fold 1 has row 0, which is none of the 120 rows", { { 0 } })
+refuses("which is none of the 120 rows", { { math.mininteger } })
+refuses("which is none of the 120 rows", { { math.maxinteger } })
+refuses("learn.cross_validate: fold 1 learns from row 1, by which it is judged", { { test = { 1 }, training = { 1, 2 } } })
+refuses("learn.cross_validate: fold 1 has no row to learn from", { every })
+refuses("(folds[1]: the field 'test' is missing)", { { training = { 1 } } })
+refuses("(folds[1][1]: integer expected, got 1.5)", { { 1.5 } })
+refuses("learn.cross_validate: 'folds' has 3 rows, the features have 120", { 1, 2, 3 })
+refuses("learn.cross_validate: 'folds' has no value: no row would be judged", frame.column({}, 120))
+refuses("'folds' made by hand are cut already", by_row, { split = "kfold" })
+refuses("number of folds, column, name or list of folds expected, got function", print)
