@@ -20,13 +20,6 @@ enum SmallEstimators {
 
 @Suite("Every estimator")
 struct EstimatorContractTests {
-  private func message(_ body: () throws -> some Any) -> String {
-    do {
-      _ = try body()
-      return "nothing was refused"
-    } catch { return "\(error)" }
-  }
-
   private func error(_ model: any Model, on data: Dataset) throws -> Double {
     ErrorSummary(actual: data.targets[0], predicted: try model.predict(data.features)[0]).mae
   }
