@@ -91,8 +91,10 @@ typedef uint8_t bytes __attribute__((vector_size(GROUP), aligned(1)));
 typedef int8_t signs __attribute__((vector_size(GROUP), aligned(1)));
 typedef int32_t leaf_sets __attribute__((vector_size(4 * GROUP), aligned(4)));
 
-CLONES void lathe_small_trees_predict(
-  const struct lathe_small_trees *trees, const uint8_t *columns, size_t column_stride, size_t count, double *sums) {
+CLONES(
+  void, small_trees_predict,
+  (const struct lathe_small_trees *trees, const uint8_t *columns, size_t column_stride, size_t count, double *sums),
+  (trees, columns, column_stride, count, sums)) {
   for (size_t row = 0; row < count; row += LATHE_SMALL_ROWS) {
     const size_t rows = count - row < LATHE_SMALL_ROWS ? count - row : LATHE_SMALL_ROWS;
     double own[LATHE_SMALL_ROWS];

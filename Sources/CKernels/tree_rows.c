@@ -107,7 +107,10 @@ double lathe_quantile(double *values, size_t count, double share) {
 
 #define BLOCK 16
 
-CLONES void lathe_bin_numbers(const double *values, size_t count, const double *bounds, size_t bound_count, uint8_t *bins) {
+CLONES(
+  void, bin_numbers,
+  (const double *values, size_t count, const double *bounds, size_t bound_count, uint8_t *bins),
+  (values, count, bounds, bound_count, bins)) {
   // Bounds that lie above everything make the number a power of two less one: each step of the search is then the same for all.
   double padded[LATHE_BINS];
   size_t width = 1;
@@ -142,8 +145,10 @@ void lathe_transpose_bins(
 
 // MARK: Gradients
 
-CLONES double lathe_gradients(
-  enum lathe_loss loss, double bound, const double *residuals, const double *weights, size_t count, double *gradients, double *squares) {
+CLONES(
+  double, gradients,
+  (enum lathe_loss loss, double bound, const double *residuals, const double *weights, size_t count, double *gradients, double *squares),
+  (loss, bound, residuals, weights, count, gradients, squares)) {
   numbers largest = {0}, sum = {0};
   double tail_largest = 0, tail_sum = 0;
   size_t row = 0;
@@ -190,8 +195,10 @@ INLINE int64_t encoded(double value, int shift, int64_t low) {
   return (int64_t)((uint64_t)(bits - base) << shift) + low;
 }
 
-CLONES void lathe_tree_encode(
-  const double *numbers, const double *factors, size_t count, double scale, int shift, int64_t low, int64_t *values, size_t channels) {
+CLONES(
+  void, tree_encode,
+  (const double *numbers, const double *factors, size_t count, double scale, int shift, int64_t low, int64_t *values, size_t channels),
+  (numbers, factors, count, scale, shift, low, values, channels)) {
   if (channels == 1 && !factors)
     for (size_t i = 0; i < count; i++) values[i] = encoded(numbers[i] * scale, shift, low);
   else

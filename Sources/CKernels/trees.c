@@ -53,7 +53,7 @@ void lathe_tree_histogram(
   }
 }
 
-CLONES void lathe_tree_subtract(int64_t *whole, const int64_t *part, size_t count) {
+CLONES(void, tree_subtract, (int64_t *whole, const int64_t *part, size_t count), (whole, part, count)) {
   for (size_t i = 0; i < count; i++) whole[i] -= part[i];
 }
 
@@ -275,9 +275,11 @@ INLINE void search_levels(
   best->missing_right = best->right[0] & 1;
 }
 
-CLONES void lathe_tree_search(
-  const struct lathe_tree_layout *layout, const int64_t *histogram, size_t first, size_t last, const uint8_t *usable,
-  const int64_t *total, struct lathe_tree_split *best) {
+CLONES(
+  void, tree_search,
+  (const struct lathe_tree_layout *layout, const int64_t *histogram, size_t first, size_t last, const uint8_t *usable,
+   const int64_t *total, struct lathe_tree_split *best),
+  (layout, histogram, first, last, usable, total, best)) {
   int64_t zeros[LATHE_BINS], scratch[ROOM];
   memset(zeros, 0, sizeof zeros);
   memset(scratch, 0, sizeof scratch);

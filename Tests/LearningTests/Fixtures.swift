@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Learning
 import Tabular
@@ -8,6 +9,16 @@ func message(_ body: () throws -> some Any) -> String {
     _ = try body()
     return "nothing was refused"
   } catch { return "\(error)" }
+}
+
+/// Calls `body` for each kind of CPU that this machine can be, while kernels keep to it. Only those of this thread do: what `body`
+/// measures must work on one thread.
+func onEachCPU(_ body: (lathe_cpu) throws -> Void) rethrows {
+  defer { lathe_use_cpu(LATHE_AVX512) }
+  for cpu in [LATHE_BASELINE, LATHE_AVX2, LATHE_AVX512] where cpu.rawValue <= lathe_best_cpu().rawValue {
+    lathe_use_cpu(cpu)
+    try body(cpu)
+  }
 }
 
 /// The sections of a model, without a name before theirs.

@@ -35,8 +35,6 @@ private func loss(
 
 @Suite("A network")
 struct NetworkTests {
-  private static let cpus = [LATHE_BASELINE, LATHE_AVX2, LATHE_AVX512].filter { $0.rawValue <= lathe_best_cpu().rawValue }
-
   private func matrix(_ rows: Int, _ columns: Int, _ generator: inout SeededGenerator) -> Matrix {
     Matrix(rowCount: rows, columnCount: columns, values: (0..<rows * columns).map { _ in Float(generator.uniform() * 4 - 2) })
   }
@@ -70,10 +68,10 @@ struct NetworkTests {
       return (sides[1] - sides[0]) / 2e-5
     }
     #expect(differences.contains { abs($0) > 0.01 })
-    for cpu in Self.cpus {
+    onEachCPU { cpu in
       let trainer = NetworkTrainer(
-        network, rows: .init(inputs: inputs, targets: targets, weights: rowWeights.map { Float($0) }), batchLimit: 45, alpha: 0.3, cpu: cpu)
-      let step = trainer.step(batch[...], solver: nil, rate: 0, time: 1, threads: 2) { false }
+        network, rows: .init(inputs: inputs, targets: targets, weights: rowWeights.map { Float($0) }), batchLimit: 45, alpha: 0.3)
+      let step = trainer.step(batch[...], solver: nil, rate: 0, time: 1, threads: 1) { false }
       // Single precision over some hundred additions.
       #expect(abs(step.loss - expected) < 1e-5 * expected)
       #expect(step.weight == chosen.reduce(0, +))
@@ -92,8 +90,8 @@ struct NetworkTests {
       // Beyond ±20 all activations are at their ends.
       var inputs = matrix(rows, 7, &generator)
       for place in inputs.values.indices { inputs.values[place] *= Float([0.01, 1, 30][place % 3]) }
-      for cpu in Self.cpus {
-        let outputs = network.outputs(for: inputs, threads: 2, cpu: cpu)
+      onEachCPU { cpu in
+        let outputs = network.outputs(for: inputs, threads: 1)
         for row in Set([0, rows / 2, rows - 1]) {
           let one = Matrix(rowCount: 1, columnCount: 7, values: Array(inputs.row(row)))
           for output in 0..<3 {
@@ -103,7 +101,7 @@ struct NetworkTests {
             let square = 2 * loss(network, network.weights.map { Double($0) }, one, targets, rowWeights: [1], alpha: 0)
             #expect(abs(abs(Double(outputs[row, output])) - square.squareRoot()) < 2e-5 * (1 + square.squareRoot()))
           }
-          #expect(Array(network.outputs(for: one, threads: 1, cpu: cpu).values) == Array(outputs.row(row)), "the same bits alone")
+          #expect(Array(network.outputs(for: one, threads: 1).values) == Array(outputs.row(row)), "the same bits alone")
         }
       }
     }
