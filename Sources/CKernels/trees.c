@@ -70,10 +70,10 @@ struct bins {
 };
 
 /// Finds the best among the splits behind bins first..<last of `bins`, where `start` is on the left already; returns its score, or
-/// −1 when none leaves enough rows on both sides.
+/// −1 when none leaves enough rows on both sides. Where `centred`, gradients are those less their mean.
 INLINE double best_cut(
   const struct lathe_tree_layout *layout, const int64_t *histogram, const struct bins *bins, size_t last, const int64_t *start,
-  const int64_t *total, double l2, int64_t *scratch, size_t *place) {
+  const int64_t *total, double l2, int centred, int64_t *scratch, size_t *place) {
   const size_t channels = layout->channels;
   const int64_t mask = ((int64_t)1 << layout->count_bits) - 1;
   numbers weight[ROOM / LANES], score[ROOM / LANES];
@@ -102,9 +102,11 @@ INLINE double best_cut(
     }
     const int shift = channel == 0 ? layout->count_bits : 0;
     const double gradient = (double)(total[channel] >> shift), unit = layout->squared_units[channel - (layout->weighted ? 1 : 0)];
+    const double mean = centred && whole > 0 ? gradient / whole : 0, both = centred ? 0 : gradient;
     for (size_t block = 0; block < blocks; block++) {
       numbers left = __builtin_convertvector((*(const integers *)(sums + block * LANES) + start[channel]) >> shift, numbers);
-      numbers right = gradient - left;
+      if (centred) left -= weight[block] * mean;
+      numbers right = both - left;
       score[block] += (left * left * (whole - weight[block] + l2) + right * right * (weight[block] + l2)) * unit;
     }
   }
@@ -213,13 +215,13 @@ INLINE void search_ordered(
       size_t first_place = 0;
       int64_t nothing[ROOM];
       memset(nothing, 0, sizeof nothing);
-      double first_score = best_cut(layout, histogram, &alone, 1, histogram, total, layout->l2, nothing, &first_place);
+      double first_score = best_cut(layout, histogram, &alone, 1, histogram, total, layout->l2, 0, nothing, &first_place);
       if (first_score > best->score) keep(best, first_score, feature, 0, missing & mask);
     }
     if (filled < 2) continue;
     int64_t last_sum = bins.sums[filled - 1];
     pad(bins.sums, filled - 1, total[0] - (missing_right ? 0 : missing));
-    double score = best_cut(layout, histogram, &bins, filled - 1, missing_right ? zeros : histogram, total, layout->l2, scratch, &place);
+    double score = best_cut(layout, histogram, &bins, filled - 1, missing_right ? zeros : histogram, total, layout->l2, 0, scratch, &place);
     int64_t left = bins.sums[place];
     bins.sums[filled - 1] = last_sum;
     if (score > best->score) {
@@ -235,6 +237,18 @@ INLINE void search_ordered(
   if (best->missing_right) put(best->right, 0);
 }
 
+/// The weight of the rows of a bin, or of a sum of bins, whose first number is `number`.
+INLINE double weight_of(const struct lathe_tree_layout *layout, int64_t number) {
+  double amount = (double)mass(layout, number);
+  return layout->weighted ? amount * layout->weight_unit : amount;
+}
+
+/// The gradient of `output` in a bin, or a sum of bins.
+INLINE double gradient_of(const struct lathe_tree_layout *layout, const int64_t *slot, size_t output) {
+  size_t channel = output + (layout->weighted ? 1 : 0);
+  return (double)(channel == 0 ? slot[0] >> layout->count_bits : slot[channel]);
+}
+
 INLINE void search_levels(
   const struct lathe_tree_layout *layout, const int64_t *histogram, size_t feature, size_t slots, const int64_t *total,
   const int64_t *zeros, int64_t *scratch, struct lathe_tree_split *best) {
@@ -243,15 +257,22 @@ INLINE void search_levels(
   struct bins bins;
   double keys[ROOM];
   size_t filled = 0;
+  const double whole = weight_of(layout, total[0]);
+  const int centred = layout->blends_with_mean && layout->smoothing > 0 && whole > 0;
+  // What is blended in: its gradients, and what the node's have scored before they are centred.
+  double blended = 0, before = 0;
+  for (size_t output = 0; centred && output < layout->outputs; output++) {
+    double gradient = gradient_of(layout, total, output);
+    blended += gradient / whole * layout->smoothing * sqrt(layout->squared_units[output]);
+    before += gradient * gradient / (whole + layout->l2) * layout->squared_units[output];
+  }
   for (size_t bin = 0; bin < slots; bin++) {
     const int64_t *slot = histogram + bin * channels;
     if (slot[0] == 0) continue;
-    double weight = layout->weighted ? (double)(slot[0] >> layout->count_bits) * layout->weight_unit : (double)(slot[0] & mask);
-    double gradient = 0;
-    for (size_t output = 0; output < layout->outputs; output++) {
-      size_t channel = output + (layout->weighted ? 1 : 0);
-      gradient += (double)(channel == 0 ? slot[0] >> layout->count_bits : slot[channel]) * sqrt(layout->squared_units[output]);
-    }
+    double weight = weight_of(layout, slot[0]);
+    double gradient = blended;
+    for (size_t output = 0; output < layout->outputs; output++)
+      gradient += gradient_of(layout, slot, output) * sqrt(layout->squared_units[output]);
     bins.bin[filled] = (uint8_t)bin;
     // A weight can be too small to be told from 0.
     keys[filled++] = weight + layout->smoothing > 0 ? gradient / (weight + layout->smoothing) : 0;
@@ -263,9 +284,9 @@ INLINE void search_levels(
   for (size_t i = 0; i < filled; i++) bins.sums[i] = sum += histogram[bins.bin[i] * channels];
   pad(bins.sums, filled - 1, total[0]);
   size_t place = 0;
-  double score = best_cut(layout, histogram, &bins, filled - 1, zeros, total, layout->l2 + layout->smoothing, scratch, &place);
-  if (!(score > best->score)) return;
-  keep(best, score, feature, 0, bins.sums[place] & mask);
+  double score = best_cut(layout, histogram, &bins, filled - 1, zeros, total, layout->l2 + layout->smoothing, centred, scratch, &place);
+  if (!(score >= 0 && score + before > best->score)) return;
+  keep(best, score + before, feature, 0, bins.sums[place] & mask);
   int to_right = 2 * mass(layout, bins.sums[place]) < mass(layout, total[0]);
   if (to_right) memset(best->right, 255, sizeof best->right);
   for (size_t i = 0; i < filled; i++) {
