@@ -32,7 +32,7 @@ static double across(const lanes *sum) {
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-CLONES struct lathe_error_sums lathe_sum_errors(const double *actual, const double *predicted, size_t count) {
+CLONES(struct lathe_error_sums, sum_errors, (const double *actual, const double *predicted, size_t count), (actual, predicted, count)) {
   struct total absolute = {0, 0}, difference = {0, 0}, squared = {0, 0}, actuals = {0, 0};
   size_t used = 0;
   for (size_t start = 0; start < count; start += BLOCK) {

@@ -185,28 +185,11 @@ INLINE void fetch(const void *memory, size_t bytes) {
 #define NAME(x) x##_baseline
 #define LANES 8
 #include "hnsw_kernels.h"
-#define SUPPORTS_V4 __builtin_cpu_supports("x86-64-v4")
-#define SUPPORTS_V3 __builtin_cpu_supports("x86-64-v3")
-#define PICK(v4, v3, call_v4, call_v3, call_baseline) \
-  do {                                                \
-    if (v4) call_v4;                                  \
-    else if (v3) call_v3;                             \
-    else call_baseline;                               \
-  } while (0)
 #else
 #define NAME(x) x##_baseline
 #define LANES 1
 #include "hnsw_kernels.h"
-#define PICK(v4, v3, call_v4, call_v3, call_baseline) call_baseline
 #endif
-
-static _Atomic int highest_instance = LATHE_INSTANCES - 1;
-
-void lathe_graph_use_instance(int highest) { highest_instance = highest; }
-
-#define CHOOSE(call_v4, call_v3, call_baseline) \
-  PICK(highest_instance >= 2 && SUPPORTS_V4, highest_instance >= 1 && SUPPORTS_V3, call_v4, call_v3, call_baseline)
-#define DISPATCH(name, ...) CHOOSE(name##_v4(__VA_ARGS__), name##_v3(__VA_ARGS__), name##_baseline(__VA_ARGS__))
 
 void lathe_code_row(const float *row, size_t dimension, double scale, int16_t *code, size_t stride) {
   for (size_t i = 0; i < dimension; i++) {
@@ -217,27 +200,18 @@ void lathe_code_row(const float *row, size_t dimension, double scale, int16_t *c
 }
 
 size_t lathe_nearest_code(const int16_t *code, const int16_t *codes, size_t count, size_t stride) {
-  size_t found;
-  CHOOSE(
-    found = nearest_v4(code, codes, count, stride), found = nearest_v3(code, codes, count, stride),
-    found = nearest_baseline(code, codes, count, stride));
-  return found;
+  return PICK(nearest, code, codes, count, stride);
 }
 
 int32_t lathe_graph_descend(const struct lathe_graph *graph, const int16_t *code) {
-  if (graph->top < 1) return graph->entry;
-  int32_t found;
-  CHOOSE(
-    found = descend_v4(graph, code, graph->entry, graph->top, 0), found = descend_v3(graph, code, graph->entry, graph->top, 0),
-    found = descend_baseline(graph, code, graph->entry, graph->top, 0));
-  return found;
+  return graph->top < 1 ? graph->entry : PICK(descend, graph, code, graph->entry, graph->top, 0);
 }
 
 size_t lathe_graph_search(
   const struct lathe_graph *graph, const int16_t *code, int32_t start, size_t ef, const struct lathe_graph_filter *filter,
   struct lathe_graph_scratch *scratch, int32_t *nodes, int32_t *similarities) {
-  if (filter) DISPATCH(walk_passing, graph, code, start, ef, filter, scratch);
-  else DISPATCH(walk, graph, code, &start, 1, 0, ef, scratch);
+  if (filter) PICK(walk_passing, graph, code, start, ef, filter, scratch);
+  else PICK(walk, graph, code, &start, 1, 0, ef, scratch);
   for (size_t i = 0; i < scratch->size; i++) {
     nodes[i] = node_of(scratch->pool[i]);
     if (similarities) similarities[i] = similarity_of(scratch->pool[i]);
@@ -247,21 +221,17 @@ size_t lathe_graph_search(
 
 void lathe_graph_link(
   const struct lathe_graph *graph, const int32_t *batch, size_t position, size_t ef, struct lathe_graph_scratch *scratch) {
-  DISPATCH(link, graph, batch, position, ef, scratch);
+  PICK(link, graph, batch, position, ef, scratch);
 }
 
 void lathe_graph_link_back(
   const struct lathe_graph *graph, int32_t target, int level, const int32_t *sources, size_t count, struct lathe_graph_scratch *scratch) {
-  DISPATCH(link_back, graph, target, level, sources, count, scratch);
+  PICK(link_back, graph, target, level, sources, count, scratch);
 }
 
 void lathe_similarities(
   const float *vectors, size_t dimension, const float *query, const int32_t *ids, size_t count, float *similarities) {
-  // As lathe_top_k chooses, for the sake of the same bits.
-  PICK(
-    SUPPORTS_V4, SUPPORTS_V3, similarities_v4(vectors, dimension, query, ids, count, similarities),
-    similarities_v3(vectors, dimension, query, ids, count, similarities),
-    similarities_baseline(vectors, dimension, query, ids, count, similarities));
+  PICK(similarities, vectors, dimension, query, ids, count, similarities);
 }
 
 int lathe_lists_are_sound(const int32_t *lists, size_t count, size_t width, int32_t limit) {

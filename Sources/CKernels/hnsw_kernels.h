@@ -94,6 +94,19 @@ INLINE void NAME(score)(
   for (; i < count; i++) out[i] = NAME(dot)(query, codes + (size_t)list[i] * stride, stride);
 }
 
+/// The same for those of the neighbours `all` that are seen for the first time; they are written to `list`. Returns how many.
+INLINE size_t NAME(score_new)(
+  const struct lathe_graph *graph, const int16_t *code, const int32_t *all, size_t width, struct lathe_graph_scratch *scratch,
+  int32_t *list, int32_t *scores) {
+  size_t count = 0;
+  for (size_t i = 0; i < width && all[i] >= 0; i++) {
+    list[count] = all[i];
+    count += (size_t)visit(scratch, all[i]);
+  }
+  NAME(score)(graph, code, list, count, scores);
+  return count;
+}
+
 static size_t NAME(nearest)(const int16_t *code, const int16_t *codes, size_t count, size_t stride) {
   size_t best = 0;
   int32_t highest = INT32_MIN, found[4];
@@ -146,16 +159,12 @@ static void NAME(walk)(
   while (next < size) {
     int32_t node = node_of(pool[next]);
     pool[next++] |= WALKED;
-    size_t width, count = 0;
+    size_t width;
     const int32_t *all = neighbors(graph, node, level, &width);
     // Most likely the next to be walked from.
     while (next < size && pool[next] & WALKED) next++;
     if (next < size) fetch(neighbors(graph, node_of(pool[next]), level, &width), width * sizeof(int32_t));
-    for (size_t i = 0; i < width && all[i] >= 0; i++) {
-      list[count] = all[i];
-      count += (size_t)visit(scratch, all[i]);
-    }
-    NAME(score)(graph, code, list, count, scores);
+    size_t count = NAME(score_new)(graph, code, all, width, scratch, list, scores);
     for (size_t i = 0; i < count; i++) {
       uint64_t found = key(scores[i], list[i]);
       if (size == ef && found < pool[ef - 1]) continue;
@@ -187,13 +196,9 @@ static void NAME(walk_passing)(
   while (scratch->heap_size > 0) {
     uint64_t best = heap_pop(scratch);
     if (size == ef && best < pool[ef - 1]) break;
-    size_t width, count = 0;
+    size_t width;
     const int32_t *all = neighbors(graph, node_of(best), 0, &width);
-    for (size_t i = 0; i < width && all[i] >= 0; i++) {
-      list[count] = all[i];
-      count += (size_t)visit(scratch, all[i]);
-    }
-    NAME(score)(graph, code, list, count, scores);
+    size_t count = NAME(score_new)(graph, code, all, width, scratch, list, scores);
     for (size_t i = 0; i < count; i++) {
       uint64_t found = key(scores[i], list[i]);
       if (size == ef && found < pool[ef - 1]) continue;

@@ -18,7 +18,10 @@ INLINE double across(const lanes *sum) {
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-CLONES void lathe_column_sums(const float *rows, size_t count, size_t columns, const double *weights, double *restrict sums) {
+CLONES(
+  void, column_sums,
+  (const float *rows, size_t count, size_t columns, const double *weights, double *restrict sums),
+  (rows, count, columns, weights, sums)) {
   for (size_t row = 0; row < count; row++) {
     const float *restrict x = rows + row * columns;
     double weight = weights ? weights[row] : 1;
@@ -54,9 +57,19 @@ INLINE void gram_tile(const double *left, const double *right, size_t count, siz
   for (int i = 0; i < height; i++) *(lanes *)(gram + (size_t)i * width) = sum[i];
 }
 
-INLINE void gram(
-  const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets, size_t outputs,
-  double *scratch, double *sums, int height) {
+// Rows of a tile, by the registers that there are.
+#if defined(__x86_64__)
+#define HEIGHT(cpu) ((cpu) == LATHE_AVX512 ? 8 : (cpu) == LATHE_AVX2 ? 4 : 2)
+#else
+#define HEIGHT(cpu) 4
+#endif
+
+CLONES(
+  void, gram,
+  (const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets, size_t outputs,
+   double *scratch, double *sums),
+  (rows, count, columns, centers, weights, targets, outputs, scratch, sums)) {
+  const int height = HEIGHT(cpu);
   size_t width = lathe_linear_width(columns + outputs);
   for (size_t start = 0; start < count; start += BLOCK) {
     size_t length = count - start < BLOCK ? count - start : BLOCK;
@@ -86,9 +99,12 @@ INLINE void project_tile(const double *z, const double *vectors, size_t columns,
   for (int i = 0; i < height; i++) *(lanes *)(out + (size_t)i * width) = sum[i];
 }
 
-INLINE void leave_one_out(
-  const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets,
-  const struct lathe_ridge_path *path, double *scratch, double *errors, double *slack, int height) {
+CLONES(
+  void, leave_one_out,
+  (const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets,
+   const struct lathe_ridge_path *path, double *scratch, double *errors, double *slack),
+  (rows, count, columns, centers, weights, targets, path, scratch, errors, slack)) {
+  const int height = HEIGHT(cpu);
   size_t width = lathe_linear_width(columns), outputs = path->outputs;
   double *z = scratch, *projected = scratch + BLOCK * width;
   for (size_t start = 0; start < count; start += BLOCK) {
@@ -124,48 +140,10 @@ INLINE void leave_one_out(
   }
 }
 
-#define GRAM_PARAMETERS                                                                                                        \
-  const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets,        \
-    size_t outputs, double *scratch, double *sums
-#define GRAM_ARGUMENTS rows, count, columns, centers, weights, targets, outputs, scratch, sums
-#define PATH_PARAMETERS                                                                                                        \
-  const float *rows, size_t count, size_t columns, const double *centers, const double *weights, const double *targets,        \
-    const struct lathe_ridge_path *path, double *scratch, double *errors, double *slack
-#define PATH_ARGUMENTS rows, count, columns, centers, weights, targets, path, scratch, errors, slack
-
-#if defined(__x86_64__)
-// 512-bit registers are used although the compiler's tuning for this level would rather not.
-#define V4 __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
-#define V3 __attribute__((target("arch=x86-64-v3")))
-V4 static void gram_v4(GRAM_PARAMETERS) { gram(GRAM_ARGUMENTS, 8); }
-V3 static void gram_v3(GRAM_PARAMETERS) { gram(GRAM_ARGUMENTS, 4); }
-static void gram_baseline(GRAM_PARAMETERS) { gram(GRAM_ARGUMENTS, 2); }
-V4 static void leave_one_out_v4(PATH_PARAMETERS) { leave_one_out(PATH_ARGUMENTS, 8); }
-V3 static void leave_one_out_v3(PATH_PARAMETERS) { leave_one_out(PATH_ARGUMENTS, 4); }
-static void leave_one_out_baseline(PATH_PARAMETERS) { leave_one_out(PATH_ARGUMENTS, 2); }
-#else
-static void gram_baseline(GRAM_PARAMETERS) { gram(GRAM_ARGUMENTS, 4); }
-static void leave_one_out_baseline(PATH_PARAMETERS) { leave_one_out(PATH_ARGUMENTS, 4); }
-#endif
-
-void lathe_gram(GRAM_PARAMETERS) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return gram_v4(GRAM_ARGUMENTS);
-  if (__builtin_cpu_supports("x86-64-v3")) return gram_v3(GRAM_ARGUMENTS);
-#endif
-  gram_baseline(GRAM_ARGUMENTS);
-}
-
-void lathe_leave_one_out(PATH_PARAMETERS) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return leave_one_out_v4(PATH_ARGUMENTS);
-  if (__builtin_cpu_supports("x86-64-v3")) return leave_one_out_v3(PATH_ARGUMENTS);
-#endif
-  leave_one_out_baseline(PATH_ARGUMENTS);
-}
-
-CLONES void lathe_linear_predict(
-  const float *rows, size_t count, size_t columns, const double *coefficients, double intercept, double *predictions) {
+CLONES(
+  void, linear_predict,
+  (const float *rows, size_t count, size_t columns, const double *coefficients, double intercept, double *predictions),
+  (rows, count, columns, coefficients, intercept, predictions)) {
   for (size_t row = 0; row < count; row++) {
     const float *x = rows + row * columns;
     lanes sum = {0};
@@ -177,7 +155,7 @@ CLONES void lathe_linear_predict(
   }
 }
 
-CLONES double lathe_dot(const double *x, const double *y, size_t count) {
+CLONES(double, dot, (const double *x, const double *y, size_t count), (x, y, count)) {
   lanes sum = {0};
   size_t index = 0;
   for (; index + LANES <= count; index += LANES) sum += *(const lanes *)(x + index) * *(const lanes *)(y + index);
@@ -185,11 +163,11 @@ CLONES double lathe_dot(const double *x, const double *y, size_t count) {
   return across(&sum);
 }
 
-CLONES void lathe_add_multiple(double *restrict y, double a, const double *restrict x, size_t count) {
+CLONES(void, add_multiple, (double *restrict y, double a, const double *restrict x, size_t count), (y, a, x, count)) {
   for (size_t index = 0; index < count; index++) y[index] += a * x[index];
 }
 
-CLONES void lathe_rotate(double *restrict x, double *restrict y, double c, double s, size_t count) {
+CLONES(void, rotate, (double *restrict x, double *restrict y, double c, double s, size_t count), (x, y, c, s, count)) {
   for (size_t index = 0; index < count; index++) {
     double first = x[index], second = y[index];
     x[index] = c * first - s * second;
@@ -197,7 +175,7 @@ CLONES void lathe_rotate(double *restrict x, double *restrict y, double c, doubl
   }
 }
 
-CLONES void lathe_cholesky_step(double *a, size_t size, size_t pivot) {
+CLONES(void, cholesky_step, (double *a, size_t size, size_t pivot), (a, size, pivot)) {
   double *restrict top = a + pivot * size;
   double root = sqrt(top[pivot]);
   for (size_t column = pivot; column < size; column++) top[column] /= root;

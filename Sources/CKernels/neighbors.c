@@ -86,9 +86,18 @@ static void offer(
   }
 }
 
-INLINE void search(
-  const float *points, size_t count, size_t dimension, int32_t first_id, const float *panels, size_t query_count, size_t k,
-  float *thresholds, int32_t *sizes, int32_t *ids, float *similarities, int rows) {
+#define PARAMETERS                                                                                                            \
+  const float *points, size_t count, size_t dimension, int32_t first_id, const float *panels, size_t query_count, size_t k,   \
+    float *thresholds, int32_t *sizes, int32_t *ids, float *similarities
+#define ARGUMENTS points, count, dimension, first_id, panels, query_count, k, thresholds, sizes, ids, similarities
+
+INSTANCES(void, search, (PARAMETERS), (ARGUMENTS)) {
+  // Points of a tile, by the registers that there are.
+#if defined(__x86_64__)
+  const int rows = cpu == LATHE_AVX512 ? 14 : cpu == LATHE_AVX2 ? 6 : 3;
+#else
+  const int rows = 6;
+#endif
   float scores[BLOCK * LATHE_PANEL];
   for (size_t start = 0; start < count; start += BLOCK) {
     size_t height = count - start < BLOCK ? count - start : BLOCK;
@@ -119,20 +128,6 @@ INLINE void search(
   }
 }
 
-#define PARAMETERS                                                                                                            \
-  const float *points, size_t count, size_t dimension, int32_t first_id, const float *panels, size_t query_count, size_t k,   \
-    float *thresholds, int32_t *sizes, int32_t *ids, float *similarities
-#define ARGUMENTS points, count, dimension, first_id, panels, query_count, k, thresholds, sizes, ids, similarities
-
-#if defined(__x86_64__)
-// 512-bit registers are used although the compiler's tuning for this level would rather not.
-__attribute__((target("arch=x86-64-v4"), min_vector_width(512))) static void search_v4(PARAMETERS) { search(ARGUMENTS, 14); }
-__attribute__((target("arch=x86-64-v3"))) static void search_v3(PARAMETERS) { search(ARGUMENTS, 6); }
-static void search_baseline(PARAMETERS) { search(ARGUMENTS, 3); }
-#else
-static void search_baseline(PARAMETERS) { search(ARGUMENTS, 6); }
-#endif
-
 void lathe_pack_queries(const float *queries, size_t count, size_t dimension, float *panels) {
   size_t padded = (count + LATHE_PANEL - 1) / LATHE_PANEL * LATHE_PANEL;
   memset(panels, 0, padded * dimension * sizeof(float));
@@ -148,13 +143,7 @@ void lathe_top_k(PARAMETERS) {
     thresholds[query] = query < query_count ? -INFINITY : INFINITY;
     sizes[query] = 0;
   }
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) search_v4(ARGUMENTS);
-  else if (__builtin_cpu_supports("x86-64-v3")) search_v3(ARGUMENTS);
-  else search_baseline(ARGUMENTS);
-#else
-  search_baseline(ARGUMENTS);
-#endif
+  PICK(search, ARGUMENTS);
   for (size_t query = 0; query < query_count; query++) sort_best_first(similarities + query * k, ids + query * k, k);
 }
 

@@ -39,7 +39,7 @@ INLINE lanes exponential(lanes x) {
   return (lanes)((whole)sum + ((whole)shifted << 23));
 }
 
-INLINE void activate(enum lathe_activation activation, float *values, size_t count) {
+CLONES(void, activate, (enum lathe_activation activation, float *values, size_t count), (activation, values, count)) {
   for (size_t i = 0; i < count; i += WIDTH) {
     lanes x = *(lanes *)(values + i);
     switch (activation) {
@@ -53,7 +53,9 @@ INLINE void activate(enum lathe_activation activation, float *values, size_t cou
   }
 }
 
-INLINE void activation_gradient(enum lathe_activation activation, const float *outputs, float *gradient, size_t count) {
+CLONES(
+  void, activation_gradient, (enum lathe_activation activation, const float *outputs, float *gradient, size_t count),
+  (activation, outputs, gradient, count)) {
   for (size_t i = 0; i < count; i += WIDTH) {
     lanes y = *(const lanes *)(outputs + i), g = *(lanes *)(gradient + i);
     switch (activation) {
@@ -66,7 +68,7 @@ INLINE void activation_gradient(enum lathe_activation activation, const float *o
   }
 }
 
-INLINE void add(float *sums, const float *values, size_t count) {
+CLONES(void, add, (float *sums, const float *values, size_t count), (sums, values, count)) {
   for (size_t i = 0; i < count; i += WIDTH) *(lanes *)(sums + i) += *(const lanes *)(values + i);
 }
 
@@ -76,8 +78,9 @@ INLINE double sum(lanes values) {
   return total;
 }
 
-INLINE double adam(
-  const struct lathe_update *update, float *weights, const float *gradient, float *first, float *second, size_t count) {
+CLONES(
+  double, adam, (const struct lathe_update *update, float *weights, const float *gradient, float *first, float *second, size_t count),
+  (update, weights, gradient, first, second, count)) {
   const struct lathe_update u = *update;
   lanes squares = {0};
   for (size_t i = 0; i < count; i += WIDTH) {
@@ -96,7 +99,9 @@ INLINE double adam(
   return sum(squares);
 }
 
-INLINE double descend(const struct lathe_update *update, float *weights, const float *gradient, float *velocity, size_t count) {
+CLONES(
+  double, descend, (const struct lathe_update *update, float *weights, const float *gradient, float *velocity, size_t count),
+  (update, weights, gradient, velocity, count)) {
   const struct lathe_update u = *update;
   lanes squares = {0};
   for (size_t i = 0; i < count; i += WIDTH) {
@@ -110,38 +115,6 @@ INLINE double descend(const struct lathe_update *update, float *weights, const f
   }
   return sum(squares);
 }
-
-// One instance of a function for each kind of CPU, and the function that picks among them.
-#define UNWRAP(...) __VA_ARGS__
-#if defined(__x86_64__)
-// 512-bit registers are used although the compiler's tuning for that level would rather not.
-#define V4 __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
-#define V3 __attribute__((target("arch=x86-64-v3")))
-#define EACH_CPU(result, name, parameters, arguments)                       \
-  V4 static result name##_v4 parameters { return name arguments; }          \
-  V3 static result name##_v3 parameters { return name arguments; }          \
-  static result name##_baseline parameters { return name arguments; }       \
-  result lathe_##name(enum lathe_cpu cpu, UNWRAP parameters) {              \
-    if (cpu == LATHE_AVX512) return name##_v4 arguments;                    \
-    if (cpu == LATHE_AVX2) return name##_v3 arguments;                      \
-    return name##_baseline arguments;                                       \
-  }
-#else
-#define EACH_CPU(result, name, parameters, arguments) \
-  result lathe_##name(enum lathe_cpu cpu, UNWRAP parameters) { return name arguments; }
-#endif
-
-EACH_CPU(void, activate, (enum lathe_activation activation, float *values, size_t count), (activation, values, count))
-EACH_CPU(
-  void, activation_gradient, (enum lathe_activation activation, const float *outputs, float *gradient, size_t count),
-  (activation, outputs, gradient, count))
-EACH_CPU(void, add, (float *sums, const float *values, size_t count), (sums, values, count))
-EACH_CPU(
-  double, adam, (const struct lathe_update *update, float *weights, const float *gradient, float *first, float *second, size_t count),
-  (update, weights, gradient, first, second, count))
-EACH_CPU(
-  double, descend, (const struct lathe_update *update, float *weights, const float *gradient, float *velocity, size_t count),
-  (update, weights, gradient, velocity, count))
 
 void lathe_transpose(size_t rows, size_t columns, const float *from, size_t from_row, float *to, size_t to_row) {
   for (size_t column = 0; column < columns; column++)

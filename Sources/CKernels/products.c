@@ -69,8 +69,13 @@ INLINE void multiply_panel(
     float *c, size_t c_row, int adds
 #define ARGUMENTS m, n, k, a, a_row, a_column, b, b_row, bias, c, c_row, adds
 
-/// `pair` and `single`: the most rows of a tile of two vectors (0: there are no such tiles) and of one.
-INLINE void multiply(PARAMETERS, int pair, int single) {
+CLONES(void, product, (PARAMETERS), (ARGUMENTS)) {
+  // The most rows of a tile of two vectors (0: there are no such tiles) and of one.
+#if defined(__x86_64__)
+  const int pair = cpu == LATHE_AVX512 ? 12 : 0, single = cpu == LATHE_AVX512 ? 14 : cpu == LATHE_AVX2 ? 6 : 2;
+#else
+  const int pair = 0, single = 6;
+#endif
   size_t column = 0;
 #define PANELS(most, vectors)                                                                                           \
   for (; most > 0 && n - column >= vectors * LATHE_LANES; column += vectors * LATHE_LANES)                              \
@@ -86,23 +91,4 @@ INLINE void multiply(PARAMETERS, int pair, int single) {
       c[row * c_row + column] = sum;
     }
   }
-}
-
-#if defined(__x86_64__)
-// 512-bit registers are used although the compiler's tuning for this level would rather not.
-__attribute__((target("arch=x86-64-v4"), min_vector_width(512))) static void multiply_v4(PARAMETERS) { multiply(ARGUMENTS, 12, 14); }
-__attribute__((target("arch=x86-64-v3"))) static void multiply_v3(PARAMETERS) { multiply(ARGUMENTS, 0, 6); }
-static void multiply_baseline(PARAMETERS) { multiply(ARGUMENTS, 0, 2); }
-#else
-static void multiply_baseline(PARAMETERS) { multiply(ARGUMENTS, 0, 6); }
-#endif
-
-void lathe_product(enum lathe_cpu cpu, PARAMETERS) {
-#if defined(__x86_64__)
-  if (cpu == LATHE_AVX512) multiply_v4(ARGUMENTS);
-  else if (cpu == LATHE_AVX2) multiply_v3(ARGUMENTS);
-  else multiply_baseline(ARGUMENTS);
-#else
-  multiply_baseline(ARGUMENTS);
-#endif
 }

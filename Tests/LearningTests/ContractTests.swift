@@ -66,13 +66,6 @@ private struct Constant: Estimator {
 
 @Suite("What all estimators share")
 struct ContractTests {
-  private func message(_ body: () throws -> some Any) -> String {
-    do {
-      _ = try body()
-      return "nothing was refused"
-    } catch { return "\(error)" }
-  }
-
   @Test("Parameters are checked by their declarations, and a misspelt one gets the nearest name")
   func parameters() throws {
     #expect(message { try Constant(["ofset": 1]) } == "unknown parameter 'ofset' of constant; did you mean 'offset'?")

@@ -8,13 +8,6 @@ struct DenseEncoderTests {
     try FeatureTable(columns.map { FeatureTable.Column($0.0, $0.1) })
   }
 
-  private func message(_ body: () throws -> some Any) -> String {
-    do {
-      _ = try body()
-      return "nothing was refused"
-    } catch { return "\(error)" }
-  }
-
   private func column(_ matrix: Matrix, _ column: Int) -> [Float] { (0..<matrix.rowCount).map { matrix[$0, column] } }
 
   @Test("Numbers get mean 0 and deviation 1, gaps the median and an indicator, levels a column each")

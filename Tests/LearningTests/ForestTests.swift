@@ -21,6 +21,7 @@ struct ForestTests {
     slow.maxDepth = seed % 2 == 0 ? 4 : .max
     slow.maxLeaves = seed % 5 == 4 ? 7 : .max
     slow.smoothing = seed % 3 == 1 ? 0 : 5
+    slow.blendsWithMean = true
     let mean = target.reduce(0, +) / Double(target.count)
     let tree = slow.grow(target.map { $0 - mean })
     let forest = try ForestRegressor(

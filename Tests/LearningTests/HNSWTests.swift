@@ -114,14 +114,12 @@ struct HNSWTests {
   @Test(
     "is the same to the byte whatever the CPU offers, for dimensions around every register's width", arguments: [1, 8, 31, 33, 70, 128])
   func isPortable(dimension: Int) throws {
-    defer { lathe_graph_use_instance(LATHE_INSTANCES - 1) }
     let vectors = Self.clustered(1500, dimension, seed: 8)
     let queries = Self.clustered(40, dimension, seed: 9)
     var answers: Set<[Int32]> = []
     var files: Set<[UInt8]> = []
-    for instance in 0..<LATHE_INSTANCES {
-      lathe_graph_use_instance(instance)
-      let index = try HNSWIndex(vectors)
+    try onEachCPU { _ in
+      let index = try HNSWIndex(vectors, in: FitContext(threads: 1))
       files.insert(Self.bytes(index))
       answers.insert(index.graphSearch(queries, k: 10, ef: 20, among: nil, threads: 1).ids)
     }

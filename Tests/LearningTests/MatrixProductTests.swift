@@ -4,9 +4,6 @@ import Testing
 
 @Suite("Matrix products")
 struct MatrixProductTests {
-  /// The kinds of CPU that this machine can be.
-  private static let cpus = [LATHE_BASELINE, LATHE_AVX2, LATHE_AVX512].filter { $0.rawValue <= lathe_best_cpu().rawValue }
-
   private func numbers(_ count: Int, _ generator: inout SeededGenerator) -> [Float] {
     (0..<count).map { _ in Float(generator.uniform() * 2 - 1) }
   }
@@ -27,7 +24,7 @@ struct MatrixProductTests {
     ])
   func naive(isTransposed: Bool) throws {
     var generator = SeededGenerator(seed: isTransposed ? 2 : 1)
-    for cpu in Self.cpus {
+    onEachCPU { cpu in
       for (m, n, k) in Self.sizes {
         let (bRow, cRow) = (n + generator.integer(below: 5), n + generator.integer(below: 5))
         let aGap = generator.integer(below: 3)
@@ -37,7 +34,7 @@ struct MatrixProductTests {
         let bias = numbers(n, &generator)
         let (hasBias, adds) = (generator.integer(below: 2) == 0, generator.integer(below: 3) == 0)
         var c = [Float](repeating: -7, count: m * cRow)
-        lathe_product(cpu, m, n, k, a, aRow, aColumn, b, bRow, hasBias ? bias : nil, &c, cRow, adds ? 1 : 0)
+        lathe_product(m, n, k, a, aRow, aColumn, b, bRow, hasBias ? bias : nil, &c, cRow, adds ? 1 : 0)
         for row in 0..<m {
           for column in 0..<cRow {
             guard column < n else {
@@ -60,16 +57,16 @@ struct MatrixProductTests {
     var generator = SeededGenerator(seed: 3)
     let (m, n, k) = (61, 96, 37)
     let (a, b, bias) = (numbers(m * k, &generator), numbers(k * n, &generator), numbers(n, &generator))
-    for cpu in Self.cpus {
+    onEachCPU { cpu in
       var whole = [Float](repeating: 0, count: m * n)
-      lathe_product(cpu, m, n, k, a, k, 1, b, n, bias, &whole, n, 0)
+      lathe_product(m, n, k, a, k, 1, b, n, bias, &whole, n, 0)
       for _ in 0..<40 {
         let (row, column) = (generator.integer(below: m), 16 * generator.integer(below: 6))
         let rows = 1 + generator.integer(below: m - row)
         let columns = 1 + generator.integer(below: n - column)
         var part = [Float](repeating: 0, count: rows * columns)
         lathe_product(
-          cpu, rows, columns, k, Array(a[(row * k)...]), k, 1, Array(b[column...]), n, Array(bias[column...]), &part, columns, 0)
+          rows, columns, k, Array(a[(row * k)...]), k, 1, Array(b[column...]), n, Array(bias[column...]), &part, columns, 0)
         let same = (0..<rows * columns).allSatisfy { part[$0] == whole[(row + $0 / columns) * n + column + $0 % columns] }
         #expect(same, "\(rows) × \(columns) at \(row), \(column) on \(cpu)")
       }

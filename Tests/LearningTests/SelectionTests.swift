@@ -4,26 +4,6 @@ import Synchronization
 import Tabular
 import Testing
 
-/// Rows whose target is 3 × the first feature plus an effect of a level, in groups of four, one a second.
-func madeRows(_ count: Int, seed: UInt64 = 5, noise: Double = 0.1) throws -> Dataset {
-  var random = SeededGenerator(seed: seed)
-  let first = (0..<count).map { _ in random.uniform() * 10 }
-  let second = (0..<count).map { _ in random.uniform() }
-  let codes = (0..<count).map { _ in Int32(random.integer(below: 3)) }
-  let target = (0..<count).map { 3 * first[$0] + [0, 10, 20][Int(codes[$0])] + noise * (random.uniform() - 0.5) }
-  return try Dataset(
-    features: FeatureTable([
-      .init("first", .numeric(first)), .init("second", .numeric(second)), .init("level", .categorical(codes, levels: ["a", "b", "c"])),
-    ]), targets: [target], groups: (0..<count).map { $0 / 4 }, times: (0..<count).map(Double.init))
-}
-
-private func message(_ body: () throws -> some Any) -> String {
-  do {
-    _ = try body()
-    return "nothing was refused"
-  } catch { return "\(error)" }
-}
-
 @Suite("Folds")
 struct SplitTests {
   @Test("judge every row once and learn from all others", arguments: [Split.kFold(5), .grouped(5), .stratified(5)])

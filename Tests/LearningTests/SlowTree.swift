@@ -15,6 +15,8 @@ struct SlowTree {
   var maxLeaves = Int.max
   var l2 = 0.0
   var smoothing = 0.0
+  /// Whether levels are blended with rows of their node's mean; else with rows of gradient 0.
+  var blendsWithMean = false
 
   /// Bin of each row, feature by feature; 0 is missing.
   let bins: [[Int]]
@@ -61,13 +63,15 @@ struct SlowTree {
   }
 
   /// Σ G²/(W + l2) of both sides less that of the whole.
-  private func gain(_ rows: [Int], _ goesRight: (Int) -> Bool, _ gradients: [Double], _ weights: [Double], _ extra: Double) -> Double? {
+  private func gain(
+    _ rows: [Int], _ goesRight: (Int) -> Bool, _ gradients: [Double], _ weights: [Double], _ extra: Double, less mean: Double
+  ) -> Double? {
     var sums = [0.0, 0.0]
     var masses = [0.0, 0.0]
     var counts = [0, 0]
     for row in rows {
       let side = goesRight(row) ? 1 : 0
-      sums[side] += weights[row] * gradients[row]
+      sums[side] += weights[row] * (gradients[row] - mean)
       masses[side] += weights[row]
       counts[side] += 1
     }
@@ -78,11 +82,13 @@ struct SlowTree {
 
   private func best(_ rows: [Int], _ gradients: [Double], _ weights: [Double]) -> Best? {
     var best: Best?
-    func offer(_ feature: Int, _ goesRight: [Bool], extra: Double) {
-      guard let gain = gain(rows, { goesRight[bins[feature][$0]] }, gradients, weights, extra), gain > 1e-9 else { return }
+    func offer(_ feature: Int, _ goesRight: [Bool], extra: Double, less mean: Double = 0) {
+      guard let gain = gain(rows, { goesRight[bins[feature][$0]] }, gradients, weights, extra, less: mean), gain > 1e-9 else { return }
       // The same partition may come again, summed in another order: that is no gain.
       if gain > (best?.gain ?? 0) * (1 + 1e-12) { best = Best(gain: gain, feature: feature, goesRight: goesRight) }
     }
+    let mass = rows.reduce(0) { $0 + weights[$1] }
+    let mean = blendsWithMean && smoothing > 0 ? rows.reduce(0) { $0 + weights[$1] * gradients[$1] } / mass : 0
     for feature in bins.indices {
       let present = Set(rows.map { bins[feature][$0] })
       let ordered = present.filter { $0 > 0 }.sorted()
@@ -90,7 +96,7 @@ struct SlowTree {
         let sorted = present.sorted().map { bin -> (key: Double, bin: Int) in
           let own = rows.filter { bins[feature][$0] == bin }
           let mass = own.reduce(0) { $0 + weights[$1] }
-          return (own.reduce(0) { $0 + weights[$1] * gradients[$1] } / (mass + smoothing), bin)
+          return ((own.reduce(0) { $0 + weights[$1] * gradients[$1] } + smoothing * mean) / (mass + smoothing), bin)
         }.sorted { ($0.key, $0.bin) < ($1.key, $1.bin) }
         for cut in 1..<max(1, sorted.count) {
           let left = Set(sorted[..<cut].map(\.bin))
@@ -98,7 +104,7 @@ struct SlowTree {
           let leftCount = rows.filter { left.contains(bins[feature][$0]) }.count
           let unseenRight = 2 * leftCount < rows.count
           offer(
-            feature, (0...255).map { right.contains($0) || !left.contains($0) && unseenRight }, extra: l2 + smoothing)
+            feature, (0...255).map { right.contains($0) || !left.contains($0) && unseenRight }, extra: l2 + smoothing, less: mean)
         }
         continue
       }

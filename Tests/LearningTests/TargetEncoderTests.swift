@@ -2,13 +2,6 @@ import Learning
 import Tabular
 import Testing
 
-private func message(_ body: () throws -> some Any) -> String {
-  do {
-    _ = try body()
-    return "nothing was refused"
-  } catch { return "\(error)" }
-}
-
 private func numbers(_ table: FeatureTable, _ name: String) throws -> [Double] {
   let column = try #require(table.columns.first { $0.name == name }, "no column '\(name)' in \(table.columns.map(\.name))")
   guard case .numeric(let numbers) = column.values else {

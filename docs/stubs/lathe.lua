@@ -630,7 +630,7 @@ function json.decode(text) end
 ---@field bootstrap? boolean whether a tree's rows are drawn with replacement (default true)
 ---@field sample_share? number rows drawn for a tree, as a share of all; a number > 0 and ≤ 1 (default 1.0)
 ---@field feature_share? number features looked at for a split, as a share of all; a number > 0 and ≤ 1 (default 1.0)
----@field category_smoothing? number rows of weight 1 and of the mean target that a level is blended with before levels are compared; a number ≥ 0 (default 10.0)
+---@field category_smoothing? number rows of weight 1 and of their node's mean target that levels are blended with before they are compared; a number ≥ 0 (default 10.0)
 ---@field leaf? "mean"|"median" what a leaf predicts of its rows (default "mean")
 
 ---what is not to be at its default

@@ -61,11 +61,6 @@ void lathe_graph_link(
 void lathe_graph_link_back(
   const struct lathe_graph *graph, int32_t target, int level, const int32_t *sources, size_t count, struct lathe_graph_scratch *scratch);
 
-/// Kinds of CPU that the graph's loops are made for: 0 any, 1 with AVX2, 2 with AVX-512.
-#define LATHE_INSTANCES 3
-/// Lets the graph's loops be those for CPUs up to the kind `highest`, should this CPU be as good. All do the same to the bit; tests see to it.
-void lathe_graph_use_instance(int highest);
-
 /// Writes the inner product of `query` with each of the `count` rows of `vectors` that `ids` names, summed component by component as
 /// `lathe_top_k` does: the same bits.
 void lathe_similarities(

@@ -2,8 +2,6 @@
 
 #include <stddef.h>
 
-#include "cpu.h"
-
 /// Floats that a row of a matrix is best filled up to a multiple of: products of such rows have no odd columns.
 #define LATHE_LANES 16
 
@@ -15,5 +13,5 @@
 /// Each number of C is summed in the order of k, whatever the sizes, parts and tiles: a part of C computed by itself has the same
 /// bits. (A CPU without fused multiply-add rounds twice a step and may differ from others in the last bit.)
 void lathe_product(
-  enum lathe_cpu cpu, size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_column, const float *b, size_t b_row,
-  const float *bias, float *c, size_t c_row, int adds);
+  size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_column, const float *b, size_t b_row, const float *bias, float *c,
+  size_t c_row, int adds);

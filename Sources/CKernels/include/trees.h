@@ -29,8 +29,11 @@ struct lathe_tree_layout {
   int64_t minimum_count;
   /// Added to each side's weight.
   double l2;
-  /// Added to a level's weight where levels are put in order, and to each side's weight in splits between levels.
+  /// The weight of what a level is blended with where levels are put in order, and each side of a split between levels.
   double smoothing;
+  /// What that is: rows of the node's mean gradient, so that a split between levels gains the less the fewer rows tell of it, and
+  /// nothing besides; or, where 0, rows of gradient 0, which need no correction.
+  int blends_with_mean;
 };
 
 /// A split of the rows of a node.

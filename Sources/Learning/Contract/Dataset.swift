@@ -61,6 +61,12 @@ public struct Dataset: Hashable, Sendable {
       times: times.map { times in rows.map { times[$0] } })
   }
 
+  /// The rows of a weight above 0: all others must not have a say in anything.
+  func withoutWeightlessRows() throws(LearningError) -> Dataset {
+    guard let weights, weights.contains(0) else { return self }
+    return try selecting(rows: weights.indices.filter { weights[$0] > 0 })
+  }
+
   /// The same rows with other targets, one array an output.
   public func replacing(targets: [[Double]]) throws(LearningError) -> Dataset {
     try Dataset(features: features, targets: targets, targetNames: targetNames, weights: weights, groups: groups, times: times)

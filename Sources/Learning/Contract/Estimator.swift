@@ -49,6 +49,9 @@ public protocol Model: Sendable {
   /// Names of its outputs.
   var targetNames: [String] { get }
 
+  /// How many rows can be predicted on one thread, on any CPU, before the question whether to stop is due.
+  var rowsBetweenChecks: Int { get }
+
   /// The predictions for each row of `features`: one array an output, a finite number a row.
   ///
   /// Features are matched by name; a level that the model never saw is missing. The same row gets the same bits whatever else is in
@@ -57,13 +60,15 @@ public protocol Model: Sendable {
 }
 
 extension Model {
+  /// 512, which take most models some milliseconds.
+  public var rowsBetweenChecks: Int { 512 }
+
   /// The predictions for each row of `features`, on two threads.
   public func predict(_ features: FeatureTable) throws(LearningError) -> [[Double]] { try predict(features, threads: 2) }
 
   /// The predictions for each row of `features`, some rows at a time: between them the work can be cancelled.
   public func predict(_ features: FeatureTable, in context: FitContext) throws(LearningError) -> [[Double]] {
-    // Few enough that a search among some ten thousand rows heeds a wish to stop within 100 ms, on one thread.
-    let rowsAtATime = 512
+    let rowsAtATime = rowsBetweenChecks
     try context.checkCancellation()
     if features.rowCount <= rowsAtATime { return try predict(features, threads: context.threads) }
     let table = try schema.aligned(features)
@@ -84,24 +89,28 @@ public struct FitContext: Sendable {
   /// At most so many threads work at a time, at least 1.
   public var threads: Int
   private let report: (@Sendable (Double) -> Void)?
-  private let shouldStop: (@Sendable () -> Bool)?
+  private let stop: Stop?
 
   /// Makes a context.
   ///
   /// - Parameters:
   ///   - progress: Told the share that is done, 0…1, from any thread, not more often than it makes a difference to a person.
-  ///   - shouldStop: Asked from any thread at least every 100 ms of work.
+  ///   - shouldStop: Asked from any thread at least every 100 ms of work, until it once says so.
   public init(
     seed: UInt64 = 42, threads: Int = 2, progress: (@Sendable (Double) -> Void)? = nil, shouldStop: (@Sendable () -> Bool)? = nil
   ) {
     self.seed = seed
     self.threads = max(1, threads)
     report = progress
-    self.shouldStop = shouldStop
+    stop = shouldStop.map(Stop.init)
+  }
+
+  private init(seed: UInt64, threads: Int, report: (@Sendable (Double) -> Void)?, stop: Stop?) {
+    (self.seed, self.threads, self.report, self.stop) = (seed, max(1, threads), report, stop)
   }
 
   /// Whether the work is to end; kernels that run in parts ask between them.
-  public var isCancelled: Bool { shouldStop?() ?? false }
+  public var isCancelled: Bool { stop?.isWanted ?? false }
 
   /// Throws when the work is to end.
   public func checkCancellation() throws(LearningError) { if isCancelled { throw .cancelled } }
@@ -114,16 +123,16 @@ public struct FitContext: Sendable {
     var generator = SeededGenerator(seed: seed, stream: name)
     var progress: (@Sendable (Double) -> Void)?
     if let report { progress = { report(done + $0 * (until - done)) } }
-    return FitContext(seed: generator.next(), threads: threads ?? self.threads, progress: progress, shouldStop: shouldStop)
+    return FitContext(seed: generator.next(), threads: threads ?? self.threads, report: progress, stop: stop)
   }
 
   /// The same without progress: for work whose share is told elsewhere.
-  var withoutProgress: FitContext { FitContext(seed: seed, threads: threads, shouldStop: shouldStop) }
+  var withoutProgress: FitContext { FitContext(seed: seed, threads: threads, report: nil, stop: stop) }
 
   /// The same for a stretch of the work, from `done` to `until` of it.
   func stretch(from done: Double, to until: Double) -> FitContext {
     guard let report else { return self }
-    return FitContext(seed: seed, threads: threads, progress: { report(done + $0 * (until - done)) }, shouldStop: shouldStop)
+    return FitContext(seed: seed, threads: threads, report: { report(done + $0 * (until - done)) }, stop: stop)
   }
 
   /// The context of one of several parts that are worked on side by side, with a stream of randomness of its own. What is told of the whole
@@ -131,9 +140,24 @@ public struct FitContext: Sendable {
   func part(_ name: String, threads: Int, number: Int, of shares: ProgressShares) -> FitContext {
     var part = part(name, threads: threads).withoutProgress
     if let report {
-      part = FitContext(seed: part.seed, threads: threads, progress: { shares.tell($0, of: number, report) }, shouldStop: shouldStop)
+      part = FitContext(seed: part.seed, threads: threads, report: { shares.tell($0, of: number, report) }, stop: stop)
     }
     return part
+  }
+
+  /// A wish to stop, which is kept: a part of the work that was left out because of it is never taken for done by others that ask later.
+  private final class Stop: Sendable {
+    private let ask: @Sendable () -> Bool
+    private let isTold = Atomic<Bool>(false)
+
+    init(_ ask: @escaping @Sendable () -> Bool) { self.ask = ask }
+
+    var isWanted: Bool {
+      if isTold.load(ordering: .relaxed) { return true }
+      guard ask() else { return false }
+      isTold.store(true, ordering: .relaxed)
+      return true
+    }
   }
 }
 

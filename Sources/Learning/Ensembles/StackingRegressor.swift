@@ -35,10 +35,19 @@ public struct StackingRegressor: Estimator {
     var estimators: [any Estimator] = []
     for base in bases { estimators.append(try base.make()) }
     let finalEstimator = try final.make()
+    // Without them no fold can be without weight.
+    let data = try data.withoutWeightlessRows()
     let split: Split = data.groups == nil ? .kFold(folds) : .grouped(folds)
+    let units = data.groups.map { Set($0).count } ?? data.rowCount
+    guard units >= folds else {
+      throw .data("stacking needs \(folds) \(data.groups == nil ? "rows" : "groups") of a weight above 0 for its 'folds', got \(units)")
+    }
     let parts = try split.folds(of: data, seed: context.part("stacking folds").seed)
     var sets: [(training: Dataset, test: FeatureTable)] = []
-    for part in parts { sets.append((try data.selecting(rows: part.training), data.features.selecting(rows: part.test))) }
+    for part in parts {
+      try context.checkCancellation()
+      sets.append((try data.selecting(rows: part.training), data.features.selecting(rows: part.test)))
+    }
 
     // Fold by fold and base by base, then every base on all rows: one queue, so that no thread waits for the slowest base of a fold.
     let tasks = estimators.count * (parts.count + 1)
@@ -105,6 +114,9 @@ public struct StackedModel: Model {
     self.final = final
     self.passthrough = passthrough
   }
+
+  /// What the slowest of its models can do.
+  public var rowsBetweenChecks: Int { bases.reduce(final.rowsBetweenChecks) { min($0, $1.rowsBetweenChecks) } }
 
   /// The predictions of the bases as features `base 1`, …, output by output, then the features themselves.
   static func metaTable(_ predictions: [[Double]], features: FeatureTable?) throws(LearningError) -> FeatureTable {

@@ -44,7 +44,7 @@ struct LinearSystem: Sendable {
           + "features of many levels by target")
     }
     try context.checkCancellation()
-    matrix = try encoder.encode(data.features)
+    matrix = try encoder.encode(data.features, in: context)
     try context.checkCancellation()
     let unit = powerOfTwo(near: data.weights?.max() ?? 1)
     let weights = data.weights.map { $0.map { $0 * unit } }

@@ -33,7 +33,7 @@ extension HNSWIndex {
     guard count + rows.rowCount <= Int32.max / 2 else { throw .tooMany(count + rows.rowCount) }
     if let row = rows.firstUnusableRow { throw .unusableVector(row: row) }
     guard rows.rowCount > 0 else { return }
-    takeVectors(rows)
+    try takeVectors(rows, in: context)
     let first = graph.nodeCount
     try addNodes(for: count..<count + rows.rowCount, in: context)
     count += rows.rowCount
@@ -41,7 +41,7 @@ extension HNSWIndex {
   }
 
   /// Makes room for vectors, and codes anew what is there when the new ones are longer than codes can be.
-  private mutating func takeVectors(_ rows: Matrix) {
+  private mutating func takeVectors(_ rows: Matrix, in context: FitContext) throws(NeighborError) {
     vectors.makeOwn()
     graph.codes.makeOwn()
     graph.links.makeOwn()
@@ -51,9 +51,13 @@ extension HNSWIndex {
     memberStarts.makeOwn()
     members.makeOwn()
     if vectors.own.isEmpty { vectors.own = rows.values } else { vectors.own += rows.values }
-    let longest = rows.values.withUnsafeBufferPointer { values in
+    var longest = 0.0
+    for row in 0..<rows.rowCount {
+      if row % 1024 == 0 { try context.check() }
       // Safe: each row lies in the values.
-      (0..<rows.rowCount).reduce(0.0) { max($0, Self.length(UnsafeBufferPointer(rebasing: values[$1 * dimension..<($1 + 1) * dimension]))) }
+      longest = rows.values.withUnsafeBufferPointer {
+        max(longest, Self.length(UnsafeBufferPointer(rebasing: $0[row * dimension..<(row + 1) * dimension])))
+      }
     }
     if count == 0 {
       scale = longest > 0 ? Self.codeScale(length: longest) : 1
@@ -87,6 +91,7 @@ extension HNSWIndex {
         sums.withUnsafeMutableBufferPointer { sums in
           nonisolated(unsafe) let (vectors, codes, sums) = (vectors, codes, sums)
           inParallel((ids.count + 4095) / 4096, threads: context.threads) { part in
+            if context.isCancelled { return }
             for row in part * 4096..<min(ids.count, (part + 1) * 4096) {
               let code = codes.start + row * stride
               lathe_code_row(
@@ -109,6 +114,7 @@ extension HNSWIndex {
     codes.withUnsafeBufferPointer { codes in
       graph.codes.own.withUnsafeBufferPointer { nodes in
         for row in 0..<ids.count {
+          if row % 8192 == 0, context.isCancelled { return }
           let code = codes.start + row * stride
           var slot = Int(truncatingIfNeeded: sums[row]) & mask
           while true {
@@ -131,8 +137,9 @@ extension HNSWIndex {
       }
     }
 
+    try context.check()
     let levels = fresh.map { level(of: ids.lowerBound + $0) }
-    let order = storageOrder(of: fresh, levels: levels, codes: codes, threads: context.threads)
+    let order = storageOrder(of: fresh, levels: levels, codes: codes, in: context)
     try context.check()
     var nodeOfPlace = [Int32](repeating: 0, count: fresh.count)
     for (offset, place) in order.enumerated() { nodeOfPlace[place] = Int32(old + offset) }
@@ -145,7 +152,8 @@ extension HNSWIndex {
       graph.links.own.reserveCapacity((old + fresh.count) * graph.width)
       graph.links.own.withUnsafeBufferPointer { lathe_prefer_large_pages($0.baseAddress, (old + fresh.count) * graph.width * 4) }
     }
-    for place in order {
+    for (number, place) in order.enumerated() {
+      if number % 16_384 == 0 { try context.check() }
       let row = fresh[place]
       graph.codes.own += codes[row * stride..<(row + 1) * stride]
       graph.levels.own.append(levels[place])
@@ -183,7 +191,7 @@ extension HNSWIndex {
 
   /// In which order the new nodes lie in memory: those of upper levels first, which every search goes through, and then those
   /// near each other together, for a search stays in one neighbourhood. Nearness is that to some of them, taken at random.
-  private func storageOrder(of rows: [Int], levels: [UInt8], codes: [UInt16], threads: Int) -> [Int] {
+  private func storageOrder(of rows: [Int], levels: [UInt8], codes: [UInt16], in context: FitContext) -> [Int] {
     guard rows.count >= 2048 else { return Array(rows.indices) }
     var generator = SeededGenerator(seed: seed, stream: "hnsw places")
     let stride = graph.stride
@@ -199,7 +207,8 @@ extension HNSWIndex {
       codes.withUnsafeBytes { codes in
         pivots.withUnsafeBytes { pivots in
           nonisolated(unsafe) let (places, codes, pivots) = (places, codes, pivots)
-          inParallel((rows.count + 1023) / 1024, threads: threads) { part in
+          inParallel((rows.count + 1023) / 1024, threads: context.threads) { part in
+            if context.isCancelled { return }
             for place in part * 1024..<min(rows.count, (part + 1) * 1024) {
               let nearest = lathe_nearest_code(
                 codes.signed + rows[place] * stride,

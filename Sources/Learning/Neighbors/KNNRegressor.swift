@@ -57,17 +57,16 @@ public struct KNNRegressor: Estimator {
   /// Keeps the rows; those of weight 0 are left out.
   public func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> KNNModel {
     try checkUsable(data)
-    let rows = data.weights.map { weights in weights.indices.filter { weights[$0] > 0 } }
-    let data = if let rows, rows.count < data.rowCount { try data.selecting(rows: rows) } else { data }
+    let data = try data.withoutWeightlessRows()
     try context.checkCancellation()
     let encoder = try DenseEncoder(
       fitting: data.features, weights: data.weights,
       options: DenseEncoder.Options(standardise: standardise, levelLimit: levelLimit, featureWeights: featureWeights), in: context)
-    let points = try encoder.encode(data.features)
+    let points = try encoder.encode(data.features, in: context)
     try context.checkCancellation()
     let model = try KNNModel(
       encoder: encoder, points: points, targets: data.targets, targetNames: data.targetNames, weights: data.weights,
-      neighborCount: min(neighborCount, data.rowCount), weighting: weighting, graph: nil, builds: search == .hnsw ? context : nil)
+      neighborCount: min(neighborCount, data.rowCount), weighting: weighting, search: search, graph: nil, in: context)
     context.progress(1)
     return model
   }
@@ -98,7 +97,7 @@ public struct KNNModel: Model {
 
   init(
     encoder: DenseEncoder, points: Matrix, targets: [[Double]], targetNames: [String], weights: [Double]?, neighborCount: Int,
-    weighting: KNNRegressor.Weighting, graph: HNSWIndex?, builds context: FitContext?
+    weighting: KNNRegressor.Weighting, search: KNNRegressor.Search, graph: HNSWIndex?, in context: FitContext
   ) throws(LearningError) {
     self.encoder = encoder
     self.points = points
@@ -107,22 +106,27 @@ public struct KNNModel: Model {
     self.weights = weights
     self.neighborCount = neighborCount
     self.weighting = weighting
-    lift = Lift(points)
+    lift = try Lift(points, in: context)
     do throws(NeighborError) {
       if let graph {
         index = graph
-      } else if let context {
-        index = try HNSWIndex(lift.unitPoints(points), in: context)
+      } else if search == .hnsw {
+        index = try HNSWIndex(try lift.unitPoints(points, in: context), in: context)
       } else {
-        index = try ExactIndex(lift.points(points))
+        index = try ExactIndex(try lift.points(points, in: context))
       }
     } catch {
-      if context?.isCancelled ?? false { throw .cancelled }
+      if case .cancelled = error { throw .cancelled }
       throw .data("knn cannot search these rows: \(error)")
     }
     guard index.count == points.rowCount, index.dimension == points.columnCount + (index is HNSWIndex ? 2 : 1) else {
       throw .data("a graph of \(index.count) rows does not fit \(points.rowCount)")
     }
+  }
+
+  /// Few where each is compared with much: a billion multiplications take 25 ms, without AVX2 four times as long.
+  public var rowsBetweenChecks: Int {
+    index is HNSWIndex ? 512 : max(16, min(512, 1_000_000_000 / max(1, points.rowCount * points.columnCount) / 16 * 16))
   }
 
   /// The predictions for each row of `features`.
@@ -201,7 +205,7 @@ public struct KNNModel: Model {
       encoder: encoder, points: Matrix(rowCount: count, columnCount: encoder.columnCount, values: values), targets: targets,
       targetNames: names,
       weights: weights.isEmpty ? nil : weights, neighborCount: Int(neighbors), weighting: weighting,
-      graph: search == .hnsw ? try HNSWIndex(from: file.part("graph")) : nil, builds: nil)
+      search: search, graph: search == .hnsw ? try HNSWIndex(from: file.part("graph")) : nil, in: FitContext())
   }
 }
 
@@ -209,27 +213,32 @@ public struct KNNModel: Model {
 /// (cp, −½c²|p|²)·(cq, 1) is. With c = 1 ÷ the longest point's length all numbers are of one magnitude, so that little precision is lost.
 private struct Lift {
   private let scale: Double
+  /// Rows of some thousand columns take some milliseconds.
+  private static let rowsBetweenChecks = 1024
 
-  init(_ points: Matrix) {
-    let longest = (0..<points.rowCount).reduce(0.0) { longest, row in
-      max(longest, points.row(row).reduce(0.0) { $0 + Double($1) * Double($1) })
+  init(_ points: Matrix, in context: FitContext) throws(LearningError) {
+    var longest = 0.0
+    for row in 0..<points.rowCount {
+      if row % Self.rowsBetweenChecks == 0 { try context.checkCancellation() }
+      longest = max(longest, points.row(row).reduce(0.0) { $0 + Double($1) * Double($1) })
     }
     scale = longest > 0 ? 1 / longest.squareRoot() : 1
   }
 
   /// The points with one more number.
-  func points(_ points: Matrix) -> Matrix { lifted(points, extra: 1) }
+  func points(_ points: Matrix, in context: FitContext) throws(NeighborError) -> Matrix { try lifted(points, extra: 1, in: context) }
 
   /// The points with two more numbers, the last of which brings all of them to length 1, as a graph wants them. That it is 0 in queries
   /// keeps their order: B. Neyshabur, N. Srebro, "On symmetric and asymmetric LSHs for inner product search", 2015.
-  func unitPoints(_ points: Matrix) -> Matrix { lifted(points, extra: 2) }
+  func unitPoints(_ points: Matrix, in context: FitContext) throws(NeighborError) -> Matrix { try lifted(points, extra: 2, in: context) }
 
-  private func lifted(_ points: Matrix, extra: Int) -> Matrix {
+  private func lifted(_ points: Matrix, extra: Int, in context: FitContext) throws(NeighborError) -> Matrix {
     let width = points.columnCount
     var lifted = Matrix(rowCount: points.rowCount, columnCount: width + extra)
     // Of (cp, −½c²|p|²) the squared length is at most 1 + ¼.
     let shrink = extra == 1 ? 1 : 1 / 1.25.squareRoot()
     for row in 0..<points.rowCount {
+      if row % Self.rowsBetweenChecks == 0 { try context.check() }
       let square = points.row(row).reduce(0.0) { $0 + Double($1) * Double($1) } * scale * scale
       for column in 0..<width { lifted[row, column] = Float(Double(points[row, column]) * scale * shrink) }
       lifted[row, width] = Float(-square / 2 * shrink)

@@ -9,7 +9,7 @@ extension Network {
   ///
   /// Safe: pointers are lent for the length of their closures, in which `inParallel` ends; each part reads and writes its own rows, and
   /// the buffers of a layer hold `rows × width` numbers.
-  func outputs(for inputs: Matrix, threads: Int, cpu: lathe_cpu = .best) -> Matrix {
+  func outputs(for inputs: Matrix, threads: Int) -> Matrix {
     precondition(inputs.columnCount == inputCount)
     var outputs = Matrix(rowCount: inputs.rowCount, columnCount: outputCount)
     let widest = layers.map(\.width).max() ?? 0
@@ -29,9 +29,9 @@ extension Network {
                 for (number, layer) in layers.enumerated() {
                   let to = base + number % 2 * Self.chunk * widest
                   lathe_product(
-                    cpu, rows, layer.width, layer.inputs, from, fromWidth, 1, weights + layer.offset, layer.width, weights + layer.biases,
+                    rows, layer.width, layer.inputs, from, fromWidth, 1, weights + layer.offset, layer.width, weights + layer.biases,
                     to, layer.width, 0)
-                  if number + 1 < layers.count { lathe_activate(cpu, activation.kernel, to, rows * layer.width) }
+                  if number + 1 < layers.count { lathe_activate(activation.kernel, to, rows * layer.width) }
                   (from, fromWidth) = (UnsafePointer(to), layer.width)
                 }
                 for row in 0..<rows {

@@ -22,11 +22,6 @@ public enum Activation: String, CaseIterable, Hashable, Sendable {
   }
 }
 
-extension lathe_cpu {
-  /// What this machine is.
-  static let best = lathe_best_cpu()
-}
-
 /// Units in layers, each fed by all of the layer before; the last layer sums only.
 ///
 /// The weights of a layer lie row after row, one row an input of the layer and a last one of biases, each filled up with zeros to a

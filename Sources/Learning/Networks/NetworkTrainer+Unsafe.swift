@@ -55,7 +55,6 @@ final class NetworkTrainer: @unchecked Sendable {
   private let rows: Rows
   private let alpha: Double
   private let batchLimit: Int
-  private let cpu: lathe_cpu
   private let weightParts: [WeightPart]
   /// Weights and the solver's moments; weights once more, with rows and columns exchanged.
   private let weights, first, second, transposed: UnsafeMutablePointer<Float>
@@ -73,14 +72,13 @@ final class NetworkTrainer: @unchecked Sendable {
   /// Makes a trainer of `network`.
   ///
   /// - Parameter alpha: Strength of the penalty on squared weights (not biases), divided by the batch's weight as in scikit-learn.
-  init(_ network: Network, rows: Rows, batchLimit: Int, alpha: Double, cpu: lathe_cpu = .best) {
+  init(_ network: Network, rows: Rows, batchLimit: Int, alpha: Double) {
     precondition(rows.inputs.columnCount == network.inputCount && rows.targets.columnCount == network.outputCount)
     precondition(rows.inputs.rowCount == rows.targets.rowCount && rows.weights.map { $0.count == rows.inputs.rowCount } ?? true)
     shape = network
     self.rows = rows
     self.alpha = alpha
     self.batchLimit = batchLimit
-    self.cpu = cpu
     func buffer(_ count: Int) -> UnsafeMutablePointer<Float> {
       let buffer = UnsafeMutablePointer<Float>.allocate(capacity: max(1, count))
       buffer.initialize(repeating: 0, count: max(1, count))
@@ -217,9 +215,9 @@ final class NetworkTrainer: @unchecked Sendable {
     for (number, layer) in shape.layers.enumerated() {
       let to = buffers.outputs[number]
       lathe_product(
-        cpu, count, layer.width, layer.inputs, from, width, 1, weights + layer.offset, layer.width, weights + layer.biases, to, layer.width,
+        count, layer.width, layer.inputs, from, width, 1, weights + layer.offset, layer.width, weights + layer.biases, to, layer.width,
         0)
-      if number + 1 < shape.layers.count { lathe_activate(cpu, shape.activation.kernel, to, count * layer.width) }
+      if number + 1 < shape.layers.count { lathe_activate(shape.activation.kernel, to, count * layer.width) }
       (from, width) = (to, layer.width)
     }
     let last = shape.layers.count - 1
@@ -238,9 +236,9 @@ final class NetworkTrainer: @unchecked Sendable {
       let (layer, before) = (shape.layers[number], shape.layers[number - 1])
       let to = buffers.deltas[number - 1]
       lathe_product(
-        cpu, count, before.width, layer.units, buffers.deltas[number], layer.width, 1, transposed + transposedOffsets[number], before.width,
+        count, before.width, layer.units, buffers.deltas[number], layer.width, 1, transposed + transposedOffsets[number], before.width,
         nil, to, before.width, 0)
-      lathe_activation_gradient(cpu, shape.activation.kernel, buffers.outputs[number - 1], to, count * before.width)
+      lathe_activation_gradient(shape.activation.kernel, buffers.outputs[number - 1], to, count * before.width)
     }
     return loss
   }
@@ -250,11 +248,11 @@ final class NetworkTrainer: @unchecked Sendable {
     for (number, layer) in shape.layers.enumerated() {
       let (below, belowWidth) = number > 0 ? (buffers.outputs[number - 1], shape.layers[number - 1].width) : (buffers.inputs, layer.inputs)
       lathe_product(
-        cpu, layer.inputs, layer.width, count, below, 1, belowWidth, buffers.deltas[number], layer.width, nil, gradients + layer.offset,
+        layer.inputs, layer.width, count, below, 1, belowWidth, buffers.deltas[number], layer.width, nil, gradients + layer.offset,
         layer.width, isFirst ? 0 : 1)
       // Biases are the weights of an input that is always 1.
       lathe_product(
-        cpu, 1, layer.width, count, one, 0, 0, buffers.deltas[number], layer.width, nil, gradients + layer.biases, layer.width,
+        1, layer.width, count, one, 0, 0, buffers.deltas[number], layer.width, nil, gradients + layer.biases, layer.width,
         isFirst ? 0 : 1)
     }
   }
@@ -264,14 +262,14 @@ final class NetworkTrainer: @unchecked Sendable {
     let layer = shape.layers[part.layer]
     let at = layer.offset + part.rows.lowerBound * layer.width
     let count = part.rows.count * layer.width
-    for group in 1..<max(1, job.groups) { lathe_add(cpu, gradients[0] + at, gradients[group] + at, count) }
+    for group in 1..<max(1, job.groups) { lathe_add(gradients[0] + at, gradients[group] + at, count) }
     var update = job.update
     update.decay = part.isBias ? 0 : Float(alpha)
     let squares: Double
     switch job.solver {
     case nil: return UnsafeBufferPointer(start: weights + at, count: count).reduce(0) { $0 + Double($1) * Double($1) }
-    case .adam: squares = lathe_adam(cpu, &update, weights + at, gradients[0] + at, first + at, second + at, count)
-    case .descent: squares = lathe_descend(cpu, &update, weights + at, gradients[0] + at, first + at, count)
+    case .adam: squares = lathe_adam(&update, weights + at, gradients[0] + at, first + at, second + at, count)
+    case .descent: squares = lathe_descend(&update, weights + at, gradients[0] + at, first + at, count)
     }
     if part.layer > 0, !part.isBias {
       let belowWidth = shape.layers[part.layer - 1].width

@@ -33,7 +33,7 @@ public struct ForestRegressor: Estimator {
     .number("feature_share", \.featureShare, .aboveUpTo(0, 1), "features looked at for a split, as a share of all"),
     .number(
       "category_smoothing", \.categorySmoothing, .atLeast(0),
-      "rows of weight 1 and of the mean target that a level is blended with before levels are compared"),
+      "rows of weight 1 and of their node's mean target that levels are blended with before they are compared"),
     .choice("leaf", \.leaf, "what a leaf predicts of its rows"),
   ]
 
@@ -128,7 +128,7 @@ public struct ForestRegressor: Estimator {
     }
     let limits = TreeLimits(
       maxDepth: maxDepth ?? .max, maxLeaves: maxLeaves, minSamplesLeaf: minSamplesLeaf, featureShare: featureShare,
-      smoothing: plan.smoothing(categorySmoothing))
+      smoothing: plan.smoothing(categorySmoothing), blendsWithMean: true)
     var alone = context
     alone.threads = max(1, context.threads / treeCount)
     let grower = TreeGrower(plan.rows, binner: plan.binner, coding: plan.coding, limits: limits, context: alone)

@@ -36,14 +36,13 @@ struct CountedRows {
       throw .data("trees take at most 65536 features, got \(data.features.columns.count)")
     }
     guard data.rowCount < 1 << 24 else { throw .data("trees take at most \((1 << 24) - 1) rows, got \(data.rowCount)") }
-    guard let weights = data.weights else {
+    guard data.weights != nil else {
       self.data = data
       self.weights = nil
       unit = 1
       return
     }
-    // A row without weight must not even have a say in where bins begin.
-    let counted = weights.contains(0) ? try data.selecting(rows: weights.indices.filter { weights[$0] > 0 }) : data
+    let counted = try data.withoutWeightlessRows()
     self.data = counted
     let kept = counted.weights ?? []
     if let first = kept.first, kept.allSatisfy({ $0 == first }) {

@@ -11,6 +11,8 @@ struct TreeLimits: Sendable {
   var featureShare = 1.0
   var l2 = 0.0
   var smoothing = 0.0
+  /// Whether levels are blended with rows of their node's mean; else with rows of gradient 0.
+  var blendsWithMean = false
   /// Memory for histograms; where there are more leaves than it holds, some are counted again.
   var histogramBytes = 256 << 20
 }
@@ -121,7 +123,8 @@ final class TreeGrower {
     layout = lathe_tree_layout(
       offsets: offsets, categorical: categorical, channels: coding.channelCount, outputs: coding.outputCount,
       weighted: coding.isWeighted ? 1 : 0, count_bits: Int32(coding.countBits), weight_unit: coding.weightUnit,
-      squared_units: squaredUnits, minimum_count: Int64(limits.minSamplesLeaf), l2: limits.l2, smoothing: limits.smoothing)
+      squared_units: squaredUnits, minimum_count: Int64(limits.minSamplesLeaf), l2: limits.l2, smoothing: limits.smoothing,
+      blends_with_mean: limits.blendsWithMean ? 1 : 0)
   }
 
   deinit {
