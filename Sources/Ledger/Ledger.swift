@@ -78,7 +78,7 @@ public final class Ledger: Sendable {
           status TEXT NOT NULL CHECK (status IN ('pending', 'running', 'succeeded', 'failed', 'deferred', 'skipped', 'cancelled')),
           reason TEXT, priority INTEGER NOT NULL, requests INTEGER NOT NULL DEFAULT 1, attempts INTEGER NOT NULL DEFAULT 0,
           time_limit REAL, cancel_requested BOOLEAN NOT NULL DEFAULT 0, percent REAL, step TEXT, result TEXT,
-          worker TEXT, token INTEGER, lease_until TIMESTAMP,
+          worker TEXT, token INTEGER, lease_until TIMESTAMP, lease_seconds REAL,
           created_at TIMESTAMP NOT NULL, not_before TIMESTAMP NOT NULL, started_at TIMESTAMP, finished_at TIMESTAMP);
         INSERT INTO new_jobs (job_id, kind, payload, cause, cycle_id, status, priority, requests, created_at, not_before)
           SELECT job_id, 'train', json_object(

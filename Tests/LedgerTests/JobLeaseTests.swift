@@ -121,6 +121,18 @@ struct JobLeaseTests {
     #expect(try fixture.queue.finish(claim, .succeeded("b"), at: fixture.now) == .succeeded)
   }
 
+  @Test("of one worker is not cut to that of another with shorter ones")
+  func ownLength() throws {
+    let fixture = try JobFixture(JobLimits(leaseSeconds: 600))
+    try fixture.enqueue("v1")
+    _ = try fixture.need("slow")
+    fixture.queue.limits.leaseSeconds = 10
+    fixture.pass(599)
+    #expect(try fixture.claim("b") == nil)
+    fixture.pass(2)
+    #expect(try fixture.claim("b") != nil)
+  }
+
   @Test("and a wait before a retry are cut when the clock is set back")
   func clockBackWhileWaiting() throws {
     let limits = JobLimits(retryBackoffSeconds: 60)

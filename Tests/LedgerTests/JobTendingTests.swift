@@ -19,7 +19,7 @@ struct JobTendingTests {
       ("priority = 'soon'", "column 'priority'"), ("kind = 'dance'", "column 'kind': expected one of train, got 'dance'"),
       ("not_before = 'later'", "column 'not_before'"), ("created_at = 'once'", "column 'created_at'"),
       ("status = 'running'", "a running job without worker"),
-      ("status = 'running', worker = 'w', token = 1, started_at = 1, lease_until = 'never'", "column 'lease_until'"),
+      ("status = 'running', worker = 'w', token = 1, started_at = 1, lease_seconds = 1, lease_until = 'never'", "column 'lease_until'"),
     ])
   func quarantine(assignment: String, reason: String) throws {
     let fixture = try JobFixture(JobLimits(maxSize: 2))
@@ -76,37 +76,5 @@ struct JobTendingTests {
     #expect(try fixture.queue.attempts(of: ended[0]) == [])
     #expect(try fixture.queue.attempts(of: open[0]).count == 1)
     #expect(try fixture.queue.jobs(.deferred).map(\.id) == [open[2]])
-  }
-
-  @Test("gives each of a thousand jobs that two processes race for to one of them, with a token of its own")
-  func race() throws {
-    let fixture = try JobFixture(JobLimits(maxSize: 20), inMemory: true)
-    try fixture.enqueue("v1")
-    _ = try fixture.ledger.database.write { transaction in
-      try transaction.execute(
-        """
-        WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
-        INSERT INTO jobs (kind, payload, cause, status, priority, created_at, not_before)
-          SELECT kind, payload, cause || n, 'pending', n % 3, created_at, not_before FROM jobs, numbers
-        """)
-    }
-    let folder = try BuiltProgram().executable.deletingLastPathComponent()
-    let workers = try ["a", "b"].map { name in
-      try Command(
-        folder.appending(path: "WorkerProbe"), ["race", fixture.ledger.path, name], in: fixture.folder.path, environment: [:]
-      ).start()
-    }
-    let outcomes = workers.map { $0.outcome() }
-    for outcome in outcomes { #expect(outcome.exitCode == 0, "\(outcome)") }
-    let lines = outcomes.map { $0.output.split(separator: "\n").map { $0.split(separator: " ").compactMap { Int64($0) } } }
-    #expect(lines.allSatisfy { $0.count > 0 }, "both had some: \(lines.map(\.count))")
-    #expect(Set(lines.joined().map { $0[0] }) == Set(1...1000) && lines.joined().count == 1000, "each job once")
-    #expect(Set(lines.joined().map { $0[1] }).count == 1000, "each with a token of its own")
-    for (name, lines) in zip(["a", "b"], lines) {
-      for line in lines {
-        let job = try #require(try fixture.queue.job(line[0]))
-        #expect(job.status == .succeeded && job.result == .text(name) && job.attempts == 1)
-      }
-    }
   }
 }

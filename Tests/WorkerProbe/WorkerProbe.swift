@@ -11,7 +11,7 @@ struct WorkerProbe {
   static func main() throws {
     let words = CommandLine.arguments
     switch words[1] {
-    case "race": try race(ledger: words[2], worker: words[3])
+    case "race": try race(ledger: words[2], worker: words[3], leaseSeconds: Double(words[4]) ?? 60)
     case "supervise": try supervise(ledger: words[2], logs: words[3], script: words[4])
     case "job": try job(mode: words[2], note: words[3])
     default: fatalError("unknown part '\(words[1])'")
@@ -20,16 +20,22 @@ struct WorkerProbe {
 
   static var now: Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) }
 
-  /// Works off a queue as fast as it goes, and prints the token of each job whose end was accepted.
-  private static func race(ledger: String, worker: String) throws {
-    let queue = JobQueue(try Ledger(path: ledger), limits: JobLimits(maxSize: 20))
+  /// Works off a queue, and prints number and token of each job whose end was accepted. Begins when there is a file `go` beside the ledger.
+  private static func race(ledger: String, worker: String, leaseSeconds: Double) throws {
+    let queue = JobQueue(try Ledger(path: ledger), limits: JobLimits(maxSize: 20, maxRetries: 1000, leaseSeconds: leaseSeconds))
+    let folder = URL(filePath: ledger).deletingLastPathComponent()
+    try Data().write(to: folder.appending(path: "ready-\(worker)"))
+    while !FileManager.default.fileExists(atPath: folder.appending(path: "go").path) { usleep(1000) }
     while let claim = try patiently({ try queue.claim(worker: worker, at: now) }) {
       try patiently { try queue.finish(claim, .succeeded(.text(worker)), at: now) }
       print(claim.job.id, claim.token)
+      fflush(nil)
+      // SQLite gives its lock to whoever asks first: without a pause that is always the same one.
+      usleep(300)
     }
   }
 
-  /// Tries again while the ledger is another's: SQLite gives its lock to whoever asks first, and a loop like ours hardly lets go of it.
+  /// Tries again while the ledger is another's.
   @discardableResult
   private static func patiently<Result>(_ body: () throws -> Result) throws -> Result {
     while true {

@@ -137,6 +137,8 @@ public struct Job: Hashable, Codable, Sendable {
   public var token: Int64?
   /// Until when, unless the worker gives a sign before.
   public var leaseUntil: Timestamp?
+  /// The lease's full length, seconds, as the worker has it.
+  public var leaseSeconds: Double?
   /// When it was made, and may start at the earliest.
   public var createdAt, notBefore: Timestamp
   /// When it was taken up last, and when it ended.

@@ -19,13 +19,15 @@ extension JobQueue {
         let leaseUntil = now.advanced(bySeconds: limits.leaseSeconds)
         try transaction.execute(
           """
-          UPDATE jobs SET status = 'running', reason = NULL, attempts = attempts + 1, worker = ?, token = ?, lease_until = ?, started_at = ?,
+          UPDATE jobs SET status = 'running', reason = NULL, attempts = attempts + 1, worker = ?, token = ?, lease_until = ?, lease_seconds = ?,
+            started_at = ?,
             percent = NULL, step = NULL WHERE job_id = ?
-          """, [.text(worker), .integer(token), .timestamp(leaseUntil), .timestamp(now), .integer(id)])
+          """, [.text(worker), .integer(token), .timestamp(leaseUntil), .double(limits.leaseSeconds), .timestamp(now), .integer(id)])
         job.status = .running
         job.reason = nil
         job.attempts += 1
-        (job.worker, job.token, job.leaseUntil, job.startedAt, job.progress) = (worker, token, leaseUntil, now, nil)
+        (job.worker, job.token, job.leaseUntil, job.leaseSeconds) = (worker, token, leaseUntil, limits.leaseSeconds)
+        (job.startedAt, job.progress) = (now, nil)
         return JobClaim(job: job, token: token, leaseUntil: leaseUntil)
       }
       return nil
@@ -40,10 +42,10 @@ extension JobQueue {
       let job = try held(claim, transaction)
       let leaseUntil = now.advanced(bySeconds: limits.leaseSeconds)
       try transaction.execute(
-        "UPDATE jobs SET lease_until = ?, percent = coalesce(?, percent), step = coalesce(?, step) WHERE job_id = ?",
+        "UPDATE jobs SET lease_until = ?, lease_seconds = ?, percent = coalesce(?, percent), step = coalesce(?, step) WHERE job_id = ?",
         [
-          .timestamp(leaseUntil), progress.map { .double($0.percent) } ?? .missing, progress.map { .text($0.step) } ?? .missing,
-          .integer(job.id),
+          .timestamp(leaseUntil), .double(limits.leaseSeconds), progress.map { .double($0.percent) } ?? .missing,
+          progress.map { .text($0.step) } ?? .missing, .integer(job.id),
         ])
       return JobHeartbeat(
         leaseUntil: leaseUntil, cancellation: job.isCancelRequested ? job.reason ?? "somebody cancelled it" : nil)
@@ -122,7 +124,7 @@ extension JobQueue {
     try transaction.execute(
       """
       UPDATE jobs SET status = ?, reason = ?, result = ?, attempts = ?, not_before = ?, finished_at = ?, worker = NULL, token = NULL,
-        lease_until = NULL, percent = CASE WHEN ?1 = 'succeeded' THEN 100 ELSE percent END WHERE job_id = ?
+        lease_until = NULL, lease_seconds = NULL, percent = CASE WHEN ?1 = 'succeeded' THEN 100 ELSE percent END WHERE job_id = ?
       """,
       [
         .text(status.rawValue), reason.map(Cell.text) ?? .missing, try result.map { .text(try Ledger.json($0)) } ?? .missing,
@@ -138,8 +140,9 @@ extension JobQueue {
     var lost: [Int64] = []
     let running = try transaction.read("SELECT job_id FROM jobs WHERE status = 'running'", as: [("job_id", .integer)])
     for id in running.integers {
-      guard let job = try readOrQuarantine(id, transaction, at: now), let leaseUntil = job.leaseUntil else { continue }
-      let latest = now.advanced(bySeconds: limits.leaseSeconds)
+      guard let job = try readOrQuarantine(id, transaction, at: now), let leaseUntil = job.leaseUntil, let length = job.leaseSeconds
+      else { continue }
+      let latest = now.advanced(bySeconds: length)
       if leaseUntil <= now {
         let error = "worker '\(job.worker ?? "")' gave no sign until its lease ended at \(leaseUntil): it was killed, or hangs"
         _ = try end(job, .failed(error: error), word: "lost", transaction, at: now)

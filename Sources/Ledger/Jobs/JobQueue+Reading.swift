@@ -7,6 +7,7 @@ extension JobQueue {
     ("kind", .text), ("payload", .text), ("cause", .text), ("cycle_id", .integer), ("status", .text), ("reason", .text),
     ("priority", .integer), ("requests", .integer), ("attempts", .integer), ("time_limit", .double), ("cancel_requested", .bool),
     ("percent", .double), ("step", .text), ("result", .text), ("worker", .text), ("token", .integer), ("lease_until", .timestamp),
+    ("lease_seconds", .double),
     ("created_at", .timestamp), ("not_before", .timestamp), ("started_at", .timestamp), ("finished_at", .timestamp),
   ]
   private static let selection = columns.map(\.name).joined(separator: ", ")
@@ -21,6 +22,7 @@ extension JobQueue {
   }
 
   /// Jobs, newest first, at most `limit` of them, of one status or of any. Rows that cannot be read are left out: ``tidy(at:)`` sets them aside.
+  /// They are read one by one, so that one does not hide the others.
   public func jobs(_ status: JobStatus? = nil, limit: Int = .max) throws -> [Job] {
     try ledger.database.reading { reader in
       let ids = try reader.read(
@@ -138,11 +140,12 @@ extension Job {
     worker = row.text("worker")
     token = row.integer("token")
     leaseUntil = row.instant("lease_until")
+    leaseSeconds = row.double("lease_seconds")
     createdAt = try row.needed("created_at", row.instant("created_at"))
     notBefore = try row.needed("not_before", row.instant("not_before"))
     startedAt = row.instant("started_at")
     finishedAt = row.instant("finished_at")
-    guard status != .running || (token != nil && leaseUntil != nil && worker != nil && startedAt != nil) else {
+    guard status != .running || (token != nil && leaseUntil != nil && leaseSeconds != nil && worker != nil && startedAt != nil) else {
       throw UnreadableJob(reason: "a running job without worker, token, start and end of its lease")
     }
   }

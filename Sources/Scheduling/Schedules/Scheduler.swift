@@ -1,3 +1,4 @@
+import DataAccess
 public import Ledger
 public import Tabular
 
@@ -62,7 +63,7 @@ public struct Scheduler {
   public func run() throws {
     while !surroundings.shouldStop() {
       let now = surroundings.now()
-      switch try step() {
+      switch try patiently({ try step() }) {
       case .wait(until: nil): return
       case .wait(until: let next?): surroundings.wait(min(Self.longestWaitSeconds, max(0, next.seconds(since: now))))
       case .arm, .run: continue
@@ -90,20 +91,24 @@ public struct Scheduler {
     run.id = try ledger.begin(run)
     let (uptime, shouldStop, limit) = (surroundings.uptimeSeconds, surroundings.shouldStop, schedule.maxExecutionSeconds)
     let end = uptime() + limit
+    var (outcome, detail) = (ScheduleRun.Outcome.done, String?.none)
     do {
-      let detail = try body(run) { shouldStop() || uptime() >= end }
-      let isLate = uptime() >= end
-      try ledger.finish(
-        scheduleRun: run.id, as: isLate ? .overran : .done, detail: isLate ? overran(limit, detail) : detail, at: surroundings.now())
+      detail = try body(run) { shouldStop() || uptime() >= end }
     } catch {
-      let isLate = uptime() >= end
-      let outcome: ScheduleRun.Outcome = isLate ? .overran : shouldStop() ? .interrupted : .failed
-      try ledger.finish(
-        scheduleRun: run.id, as: outcome, detail: isLate ? overran(limit, "\(error)") : "\(error)", at: surroundings.now())
+      (outcome, detail) = (shouldStop() ? .interrupted : .failed, "\(error)")
     }
+    if uptime() >= end {
+      (outcome, detail) = (.overran, "it took longer than its \(limit) s" + (detail.map { "; \($0)" } ?? ""))
+    }
+    try patiently { try ledger.finish(scheduleRun: run.id, as: outcome, detail: detail, at: surroundings.now()) }
   }
 
-  private func overran(_ limit: Double, _ detail: String?) -> String {
-    "it took longer than its \(limit) s" + (detail.map { "; \($0)" } ?? "")
+  /// Tries again while the ledger is locked, until the scheduler has to stop.
+  private func patiently<Result>(_ body: () throws -> Result) throws -> Result {
+    while true {
+      do { return try body() } catch let error as DataAccessError where error.kind == .locked && !surroundings.shouldStop() {
+        surroundings.wait(1)
+      }
+    }
   }
 }

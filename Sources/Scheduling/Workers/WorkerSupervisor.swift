@@ -44,6 +44,8 @@ public final class WorkerSupervisor {
     self.settings = settings
     self.surroundings = surroundings
     self.program = program
+    // Without a folder there are no logs, and the jobs are done all the same.
+    try? AtomicFile.makeFolder(logFolder)
   }
 
   /// Path of a job's log.
