@@ -32,6 +32,7 @@ let package = Package(
     // Rank 0
     .systemLibrary(name: "CLuaSystem", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .target(name: "CSpawn"),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
     .target(name: "Tabular", swiftSettings: kernel),
     // Rank 1
@@ -59,12 +60,13 @@ let package = Package(
         crypto,
         logging,
       ], swiftSettings: strict),
+    .target(name: "Scheduling", dependencies: ["CSpawn", "DataAccess", "Ledger", "Tabular"], swiftSettings: strict),
     // Rank 5
     .executableTarget(
       name: "lathe",
       dependencies: [
         "CEdit", "Configuration", "DataAccess", "DemoPlant", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing",
-        "Scripting", "Tabular",
+        "Scheduling", "Scripting", "Tabular",
         argumentParser, logging,
       ], swiftSettings: strict),
     .executableTarget(
@@ -92,7 +94,14 @@ let package = Package(
     .testTarget(
       name: "RoutingTests", dependencies: ["DataAccess", "Learning", "Routing", "Tabular", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "DataAccessTests", dependencies: ["DataAccess", "Tabular", sqlite], swiftSettings: strict),
-    .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Tabular"], swiftSettings: strict),
+    .testTarget(
+      name: "LedgerTests", dependencies: ["DataAccess", "Ledger", "Tabular", "TestSupport", "WorkerProbe"], swiftSettings: strict),
+    .testTarget(
+      name: "SchedulingTests", dependencies: ["DataAccess", "Ledger", "Scheduling", "Tabular", "TestSupport", "WorkerProbe"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "WorkerProbe", dependencies: ["DataAccess", "Ledger", "Scheduling", "Tabular"], path: "Tests/WorkerProbe", swiftSettings: strict
+    ),
     .testTarget(
       name: "ScriptingTests", dependencies: ["LuaBridge", "Scripting", "Tabular"], exclude: ["DocumentationGolden", "Lua"],
       swiftSettings: strict),

@@ -81,6 +81,12 @@ extension Settings {
   public struct Queue: Equatable, Sendable {
     /// Jobs running and waiting; beyond it a job is deferred.
     public var maxSize = 3
+    /// Attempts after the first that a job gets when it fails.
+    public var maxRetries = 2
+    /// Wait before the first retry, seconds; it doubles with each further one.
+    public var retryBackoffSeconds = 60.0
+    /// How long a worker holds a job without giving a sign, seconds.
+    public var leaseSeconds = 60.0
 
     /// The defaults.
     public init() {}
@@ -131,6 +137,13 @@ extension Settings.Comparison: ConfigurationRecord {
 
 extension Settings.Queue: ConfigurationRecord {
   static let fields: [Field<Self>] = [
-    Field("max_size", \.maxSize, .integer(1...20), unit: "jobs", "Jobs running and waiting; beyond it a job is deferred.")
+    Field("max_size", \.maxSize, .integer(1...20), unit: "jobs", "Jobs running and waiting; beyond it a job is deferred."),
+    Field("max_retries", \.maxRetries, .integer(0...100), unit: "attempts", "Attempts after the first that a job gets when it fails."),
+    Field(
+      "retry_backoff_seconds", \.retryBackoffSeconds, .number(0...3600), unit: "seconds",
+      "Wait before the first retry; it doubles with each further one, up to an hour."),
+    Field(
+      "lease_seconds", \.leaseSeconds, .number(1...3600), unit: "seconds",
+      "How long a worker holds a job without giving a sign; then another takes it up."),
   ]
 }

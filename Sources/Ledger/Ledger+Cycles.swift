@@ -1,5 +1,4 @@
 import DataAccess
-import FoundationEssentials
 public import Tabular
 
 /// What a cycle starts with.
@@ -157,9 +156,7 @@ extension Ledger {
     let frame = try database.read(
       "SELECT value FROM rooms WHERE cycle_id = ? AND room = ?", [.integer(cycle), .text(room)], as: [("value", .text)])
     guard frame.rowCount == 1, let text = frame.columns[0].text(0) else { return nil }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try decoder.decode(Value.self, from: Data(text.utf8))
+    return try Self.decoded(Value.self, from: text)
   }
 
   /// Enters what a cycle measured: figures, alerts, and when each item was checked with what error.

@@ -75,6 +75,43 @@ public final class Ledger: Sendable {
           verdict_id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER, as_of TIMESTAMP NOT NULL, champion TEXT NOT NULL, winner TEXT,
           policy TEXT NOT NULL, sha256 TEXT NOT NULL, version TEXT, value TEXT NOT NULL, decided_at TIMESTAMP NOT NULL);
         """),
+    // Jobs get workers: leases, attempts, progress, and all that a result depends on. Wishes of before keep their numbers.
+    Migration(
+      "4 leases of jobs, schedules",
+      sql: """
+        CREATE TABLE new_jobs (
+          job_id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, payload TEXT NOT NULL, cause TEXT NOT NULL,
+          cycle_id INTEGER REFERENCES cycles,
+          status TEXT NOT NULL CHECK (status IN ('pending', 'running', 'succeeded', 'failed', 'deferred', 'skipped', 'cancelled')),
+          reason TEXT, priority INTEGER NOT NULL, requests INTEGER NOT NULL DEFAULT 1, attempts INTEGER NOT NULL DEFAULT 0,
+          time_limit REAL, cancel_requested BOOLEAN NOT NULL DEFAULT 0, percent REAL, step TEXT, result TEXT,
+          worker TEXT, token INTEGER, lease_until TIMESTAMP, lease_seconds REAL,
+          created_at TIMESTAMP NOT NULL, not_before TIMESTAMP NOT NULL, started_at TIMESTAMP, finished_at TIMESTAMP);
+        INSERT INTO new_jobs (job_id, kind, payload, cause, cycle_id, status, priority, requests, created_at, not_before)
+          SELECT job_id, 'train', json_object(
+              'asOf', strftime('%Y-%m-%dT%H:%M:%S', jobs.as_of / 1000000, 'unixepoch') || printf('.%06dZ', jobs.as_of % 1000000),
+              'seed', seed, 'champion', jobs.champion, 'candidates', json(candidates), 'configuration', configuration,
+              'strategies', json('{}'), 'reasons', json(reasons)),
+            'train:' || jobs.champion || ':' || coalesce((SELECT group_concat(value, ',') FROM json_each(candidates)), ''),
+            cycle_id, jobs.status, priority, requests, created_at, created_at
+          FROM jobs JOIN cycles USING (cycle_id);
+        DROP TABLE jobs;
+        ALTER TABLE new_jobs RENAME TO jobs;
+        CREATE INDEX jobs_status ON jobs (status, priority DESC, job_id);
+        CREATE INDEX jobs_cause ON jobs (cause, status);
+        CREATE TABLE job_attempts (
+          token INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL, worker TEXT NOT NULL, started_at TIMESTAMP NOT NULL,
+          finished_at TIMESTAMP, outcome TEXT NOT NULL, error TEXT);
+        CREATE INDEX job_attempts_job ON job_attempts (job_id);
+        CREATE TABLE quarantined_jobs (
+          quarantine_id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL, reason TEXT NOT NULL, quarantined_at TIMESTAMP NOT NULL,
+          row TEXT NOT NULL);
+        CREATE TABLE schedule_runs (
+          run_id INTEGER PRIMARY KEY AUTOINCREMENT, schedule TEXT NOT NULL, definition TEXT NOT NULL, due_at TIMESTAMP NOT NULL,
+          missed TEXT NOT NULL, missed_count INTEGER NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP,
+          outcome TEXT NOT NULL CHECK (outcome IN ('armed', 'running', 'done', 'failed', 'overran', 'interrupted')), detail TEXT);
+        CREATE INDEX schedule_runs_schedule ON schedule_runs (schedule, run_id);
+        """),
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.
@@ -117,5 +154,12 @@ public final class Ledger: Sendable {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  /// The value that ``json(_:)`` wrote.
+  static func decoded<Value: Decodable>(_: Value.Type, from text: String) throws -> Value {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try decoder.decode(Value.self, from: Data(text.utf8))
   }
 }

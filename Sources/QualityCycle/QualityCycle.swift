@@ -162,10 +162,13 @@ public struct QualityCycle {
       "'\(outcome.rule.name)': " + (decision.retrain ? "retrain, priority \(decision.priority.name)" : "no retraining"))
 
     try enter(.queueing, &room)
-    let job = try QueueingRoom(ledger: ledger).enter(outcome, plan, cycle: cycle, at: surroundings.now())
+    let queueing = QueueingRoom(ledger: ledger, configuration: surroundings.configuration)
+    let job = try queueing.enter(outcome, plan, cycle: cycle, at: surroundings.now())
     try keep(job, .queueing, cycle)
     if let job {
-      log(.info, cycle, .queueing, "queued", "training job \(job.id) is \(job.status)\(job.joined ? ", joined with an earlier wish" : "")")
+      log(
+        .info, cycle, .queueing, "queued",
+        "training job \(job.id) is \(job.status.rawValue)\(job.joined ? ", joined with an earlier wish" : "")")
     }
 
     try enter(.reporting, &room)

@@ -24,7 +24,10 @@ struct FaultTests {
       ("sampling:\n  sise: 5", "lathe.yaml:2:3: unknown key 'sampling.sise'; did you mean 'size'?"),
       ("samplin: {size: 20}", "lathe.yaml:1:1: unknown key 'samplin'; did you mean 'sampling'?"),
       ("size: 20", "lathe.yaml:1:1: unknown key 'size'; did you mean 'sampling.size'?"),
-      ("queue:\n  colour: red", "lathe.yaml:2:3: unknown key 'queue.colour'; known here: max_size"),
+      (
+        "queue:\n  colour: red",
+        "lathe.yaml:2:3: unknown key 'queue.colour'; known here: max_size, max_retries, retry_backoff_seconds, lease_seconds"
+      ),
       ("sampling:\n  size: many", "lathe.yaml:2:9: 'sampling.size' must be an integer 10…10000, got 'many'"),
       ("sampling: {size: 5}", "lathe.yaml:1:18: 'sampling.size' must be an integer 10…10000, got 5"),
       ("sampling: {size: 20.0}", "lathe.yaml:1:18: 'sampling.size' must be an integer 10…10000, got 20.0"),

@@ -79,6 +79,11 @@ public struct ZoneRules: Hashable, Sendable {
     return found
   }
 
+  /// The last instant up to `instant` at which the offset changed; `nil` when it never had.
+  public func lastChange(until instant: Timestamp) -> Timestamp? {
+    changes.last { $0 * 1_000_000 <= instant.microseconds }.map { Timestamp(microseconds: $0 * 1_000_000) }
+  }
+
   private static func fixedOffset(_ name: String) -> Int64? {
     let text = Array(name.utf8)
     guard text.count == 6, text[0] == UInt8(ascii: "+") || text[0] == UInt8(ascii: "-"), text[3] == UInt8(ascii: ":"),

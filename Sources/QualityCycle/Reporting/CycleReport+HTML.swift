@@ -47,7 +47,7 @@ extension CycleReport {
           for reason in decision.reasons { page.add("li", reason.words.split(separator: "**").joined()) }
         }
       }
-      if let job { page.add("p", "training job \(job.id) is \(job.status)" + (job.joined ? ", joined with an earlier wish" : "")) }
+      if let job { page.add("p", "training job \(job.id) is \(job.status.rawValue)" + (job.joined ? ", joined with an earlier wish" : "")) }
     }
   }
 

@@ -42,7 +42,7 @@ extension CycleReport {
         ? "**Retrain**, priority \(decision.priority.name), says `\(trigger.rule.name)`:"
         : "**No retraining**, says `\(trigger.rule.name)`.")
     for reason in decision.reasons { text.line("- \(MarkdownText.escaped(reason.words))") }
-    if let job { text.line("\nTraining job \(job.id) is \(job.status)\(job.joined ? " (joined with an earlier wish)" : "").") }
+    if let job { text.line("\nTraining job \(job.id) is \(job.status.rawValue)\(job.joined ? " (joined with an earlier wish)" : "").") }
   }
 
   private func metrics(_ text: inout MarkdownText) {

@@ -49,16 +49,22 @@ public struct TriggerRoom {
 public struct QueueingRoom {
   /// Where the queue is.
   public let ledger: Ledger
+  /// The settings in force, as text.
+  public let configuration: String
 
   /// Makes the room.
-  public init(ledger: Ledger) { self.ledger = ledger }
+  public init(ledger: Ledger, configuration: String) {
+    self.ledger = ledger
+    self.configuration = configuration
+  }
 
   /// Queues the training that `outcome` asks for; `nil` when it asks for none.
   public func enter(_ outcome: TriggerOutcome, _ plan: CyclePlan, cycle: Int64, at now: Timestamp) throws -> QueuedJob? {
     guard outcome.decision.retrain else { return nil }
-    let request = JobRequest(
-      cycle: cycle, asOf: plan.asOf, champion: plan.champion, priority: outcome.decision.priority,
-      candidates: outcome.decision.candidates, reasons: .list(outcome.decision.reasons))
-    return try ledger.enqueue(request, maxSize: plan.queueSize, at: now)
+    let payload = JobPayload(
+      asOf: plan.asOf, seed: plan.seed, champion: plan.champion, candidates: outcome.decision.candidates, configuration: configuration,
+      strategies: [outcome.rule.path: outcome.rule.sha256], reasons: .list(outcome.decision.reasons))
+    let queue = JobQueue(ledger, limits: JobLimits(maxSize: plan.queueSize))
+    return try queue.enqueue(JobRequest(payload: payload, cycle: cycle, priority: outcome.decision.priority), at: now)
   }
 }

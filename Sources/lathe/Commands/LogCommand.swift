@@ -58,14 +58,15 @@ struct LogTail {
   }
 }
 
-/// A line of the log file.
+/// A line of a log file.
 struct LoggedLine {
   private let line: String
   private let fields: [String: String]
 
   init(_ line: String) {
     self.line = line
-    fields = (try? JSONDecoder().decode([String: String].self, from: Data(line.utf8))) ?? [:]
+    let values = try? JSONDecoder().decode([String: PlainValue].self, from: Data(line.utf8))
+    fields = (values ?? [:]).mapValues { $0.description }
   }
 
   /// The line as a terminal shows it: time, level, message, what it concerns. One that is no JSON is shown as it is.

@@ -1,0 +1,125 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Glibc
+import Ledger
+import QualityCycle
+import Scheduling
+import Scripting
+import Tabular
+
+/// Works off the queue.
+struct WorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker", abstract: "Work off the jobs of the queue, each in a process of its own.",
+    discussion: """
+      Several workers may share a queue, on one machine. A job whose process crashes, is killed or says nothing costs one attempt and is taken \
+      up again; Ctrl-C or SIGTERM ends the job's process and hands the job back within ten seconds.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Flag(help: "End when no job is left that may start now.") var once = false
+  @Option(help: ArgumentHelp("Seconds between two looks at an empty queue.", valueName: "seconds")) var poll = 2.0
+  @Option(help: ArgumentHelp("What the worker calls itself; default: its machine and process.", valueName: "name")) var name: String?
+  @Flag(help: .hidden) var job = false
+
+  func run() throws {
+    if job { return try JobProgram(global: global).run() }
+    guard poll > 0, poll <= 3600 else { throw CommandFailure.usage("--poll must be a number above 0, up to 3600 seconds, got \(poll)") }
+    let workspace = try global.open()
+    let supervisor = try WorkerSupervisor(workspace, name: name, global)
+    if !once {
+      Terminal.remark("\(supervisor.worker) works off the queue of \(workspace.folder); Ctrl-C ends it")
+      return try supervisor.run(pollSeconds: poll)
+    }
+    while !Interruption.isRequested {
+      switch try supervisor.runNext() {
+      case .idle: return
+      case .ended(let job, let status): Terminal.remark("job \(job) is \(status.rawValue)")
+      case .lost(let job, let reason): Terminal.remark("job \(job) was lost: \(reason)")
+      }
+    }
+    throw CancellationError()
+  }
+}
+
+extension WorkerSupervisor {
+  /// A supervisor of this program itself.
+  convenience init(_ workspace: Workspace, name: String? = nil, _ global: GlobalOptions) throws {
+    let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    var arguments = ["worker", "--job", "--workspace", workspace.folder]
+    if let config = global.config { arguments += ["--config", URL(filePath: config).standardizedFileURL.path] }
+    let environment = WorkerProgram.clearedEnvironment(ProcessInfo.processInfo.environment, keeping: global.environmentNames)
+    self.init(
+      try workspace.jobQueue(), worker: name ?? "\(ProcessInfo.processInfo.hostName)-\(getpid())", logFolder: workspace.jobLogFolder,
+      surroundings: WorkerSurroundings(
+        now: workspace.surroundings.now, uptimeSeconds: { ProcessInfo.processInfo.systemUptime },
+        wait: { seconds in try? workspace.surroundings.wait(seconds) }, shouldStop: { Interruption.isRequested },
+        redact: workspace.effective.redacting)
+    ) { [arguments] _ in
+      WorkerProgram(executable: executable, arguments: arguments, environment: environment, folder: workspace.folder)
+    }
+  }
+}
+
+/// A job's own process: takes the job from its supervisor and does it.
+struct JobProgram {
+  let global: GlobalOptions
+
+  func run() throws {
+    let channel: JobChannel
+    do throws(JobChannelError) { channel = try JobChannel(handlesTermination: false) } catch { throw CommandFailure.usage("\(error)") }
+    do {
+      channel.finish(try outcome(of: channel.job, channel))
+    } catch is CancellationError {
+      // Without a result: the supervisor knows why.
+      throw CancellationError()
+    } catch {
+      channel.finish(.failed(error: "\(error)", canRetry: Self.canHelp(error)))
+    }
+  }
+
+  /// Whether another try may end otherwise: what is wrong with what was asked for stays wrong.
+  private static func canHelp(_ error: any Error) -> Bool {
+    !(error is RetrainingError || error is ConfigurationError || error is WorkspaceError)
+  }
+
+  private func outcome(of job: Job, _ channel: JobChannel) throws -> JobOutcome {
+    let workspace = try workspace(of: job, channel)
+    let progress = { @Sendable (step: TrainingProgress) in channel.progress(100 * step.share, step.step) }
+    let request = RetrainingRequest(asOf: job.payload.asOf, candidates: job.payload.candidates, job: job.id)
+    // Made by an attempt that was killed after it had deployed: done is done.
+    if let done = try workspace.ledger().verdicts(limit: 100).first(where: { $0.record.job == job.id && $0.version != nil }) {
+      return .succeeded(["verdict": .integer(done.id), "version": done.version.map { .text($0) } ?? .null])
+    }
+    let champion = try workspace.champion().version
+    if champion != job.payload.champion {
+      return .skipped(
+        reason: "\(champion) serves by now, not \(job.payload.champion), which was to be challenged", ["champion": .text(champion)])
+    }
+    let retraining = try workspace.retrain(
+      request, policy: StrategyLibrary(workspace).comparisonPolicy(workspace.effective), progress: progress)
+    for line in retraining.verdict.text().split(separator: "\n") { channel.log("info", String(line), ["verdict": .integer(retraining.id)]) }
+    var value: [String: PlainValue] = ["verdict": .integer(retraining.id)]
+    guard let deployment = retraining.deployment else {
+      return .skipped(reason: retraining.verdict.failure.map { "the policy failed: \($0.message)" } ?? "the champion stays", .map(value))
+    }
+    value["version"] = .text(deployment.version)
+    value["candidate"] = .text(deployment.candidate)
+    return .succeeded(.map(value))
+  }
+
+  /// The workspace with the settings that were in force when the job was asked for.
+  private func workspace(of job: Job, _ channel: JobChannel) throws -> Workspace {
+    let workspace = try global.open()
+    if job.payload.configuration.isEmpty { return workspace }
+    var surroundings = workspace.surroundings
+    surroundings.shouldStop = { channel.isCancelled || Interruption.isRequested }
+    // Where the data is may be a secret, which the ledger does not keep; it is the same for all jobs of a workspace.
+    let source = ConfigurationOverride("source.path", workspace.settings.source.path, origin: "lathe.yaml")
+    return try Workspace(folder: workspace.folder, surroundings: surroundings) { overrides in
+      ConfigurationFile.Reading(
+        effective: try Settings.load(job.payload.configuration, named: "settings of job \(job.id)", overrides: [source] + overrides))
+    }
+  }
+}
