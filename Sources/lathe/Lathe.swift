@@ -21,7 +21,8 @@ struct Lathe: ParsableCommand {
       InitCommand.self, DemoCommand.self, DataCommand.self, TrainCommand.self, CycleCommand.self, HistoryCommand.self, ReportCommand.self,
       LogCommand.self,
       PredictCommand.self,
-      ModelsCommand.self, JobsCommand.self, WorkerCommand.self, StrategiesCommand.self, ConfigCommand.self, RunCommand.self, REPLCommand.self, DocsCommand.self,
+      ModelsCommand.self, JobsCommand.self, WorkerCommand.self, StrategiesCommand.self, ConfigCommand.self, RunCommand.self,
+      REPLCommand.self, DocsCommand.self,
       DoctorCommand.self,
     ],
     defaultSubcommand: REPLCommand.self)

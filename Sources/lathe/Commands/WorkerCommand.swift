@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Ledger
 import QualityCycle
+import Routing
 import Scheduling
 import Scripting
 import Tabular
