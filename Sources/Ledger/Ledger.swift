@@ -112,6 +112,30 @@ public final class Ledger: Sendable {
           outcome TEXT NOT NULL CHECK (outcome IN ('armed', 'running', 'done', 'failed', 'overran', 'interrupted')), detail TEXT);
         CREATE INDEX schedule_runs_schedule ON schedule_runs (schedule, run_id);
         """),
+    // What serves must be told from decisions that were carried out. Of those of before: one that the next one replaced was; whether the
+    // last one was is told by the switch.
+    Migration(
+      "decisions about versions",
+      sql: """
+        ALTER TABLE audit ADD COLUMN outcome TEXT;
+        ALTER TABLE audit ADD COLUMN decision TEXT;
+        ALTER TABLE audit ADD COLUMN failure TEXT;
+        CREATE INDEX audit_outcome ON audit (outcome) WHERE outcome IS NOT NULL;
+        UPDATE audit SET
+          decision = json_object(
+            'kind', CASE WHEN detail LIKE '%, by verdict' THEN 'verdict' ELSE 'activate' END,
+            'replaced', replace(replace(detail, 'instead of ', ''), ', by verdict', ''),
+            'previous', replace(replace(detail, 'instead of ', ''), ', by verdict', ''),
+            'verdict', (SELECT max(verdict_id) FROM verdicts WHERE verdicts.version = audit.subject),
+            'policy', (SELECT policy FROM verdicts WHERE verdicts.version = audit.subject ORDER BY verdict_id DESC LIMIT 1)),
+          outcome = CASE (
+              SELECT coalesce(replace(replace(later.detail, 'instead of ', ''), ', by verdict', ''), '') FROM audit AS later
+              WHERE later.audit_id > audit.audit_id AND later.action = 'activate' ORDER BY later.audit_id LIMIT 1)
+            WHEN subject THEN 'done' ELSE 'failed' END
+          WHERE action = 'activate';
+        UPDATE audit SET outcome = 'intended' WHERE audit_id = (SELECT max(audit_id) FROM audit WHERE action = 'activate');
+        CREATE TABLE pinned_versions (version TEXT PRIMARY KEY, reason TEXT, pinned_at TIMESTAMP NOT NULL) WITHOUT ROWID;
+        """),
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.

@@ -1064,6 +1064,16 @@ function metrics.bootstrap(metric, actual, predicted, options) end
 ---@return table<string, number> # `mean_difference` (first − second), `lower`, `upper`, `p_value`, `count`, `excluded`
 function metrics.paired_test(first, second, options) end
 
+---how much to look at
+---@class (exact) models.diff.options
+---@field items? integer items to predict at most
+---@field changes? integer operations to list at most
+
+---what stays
+---@class (exact) models.prune.options
+---@field keep? integer how many of the newest stay; training.keep_versions when left out
+---@field dry_run? boolean tell only what would be removed
+
 ---up to when
 ---@class (exact) models.train_baseline.options
 ---@field as_of? number learn from what was completed up to this time; now when left out
@@ -1090,10 +1100,53 @@ function models.get(version) end
 ---@return boolean # true
 function models.verify(version) end
 
----Puts a version in force, after checking every byte of it.
+---What served when, and by which decision, newest first.
+---@return frame # version, since, until_ (missing for the one that serves), kind, verdict, policy, replaced, reason
+function models.history() end
+
+---What served at a moment, and by which decision; nil when nothing did yet.
+---@param at number the moment
+---@return any? # version, decided_at, until, decision {kind, verdict, policy, replaced, reason}
+function models.serving(at) end
+
+---Compares two versions: manifests, and the predictions that changed most.
+---@param a string the first version
+---@param b string the second version
+---@param options? models.diff.options how much to look at
+---@return any # facts, parameters, features, metrics, files: {a, b} by name; predictions with changes
+function models.diff(a, b, options) end
+
+---Puts a version in force, after checking every byte of it; the history keeps the decision.
 ---@param version string its name
+---@param reason? string why, for the history (default nil)
 ---@return string? # the version that served before
-function models.activate(version) end
+function models.activate(version, reason) end
+
+---Puts the version that served before in force again; a second rollback takes it back.
+---@param reason? string why, for the history (default nil)
+---@return string # the version that serves now
+function models.rollback(reason) end
+
+---Checks every byte of all versions, and sets damaged ones aside; for the one that serves the last good one takes over
+---first.
+---@return any # of each version: version, state, message, replaced_by
+function models.tend() end
+
+---Keeps a version whatever its age.
+---@param version string its name
+---@param reason? string why (default nil)
+---@return boolean # true
+function models.pin(version, reason) end
+
+---Keeps a version no longer than others.
+---@param version string its name
+---@return boolean # whether it was pinned
+function models.unpin(version) end
+
+---Removes old versions but the newest ones, the one that serves, the one before it, and pinned ones.
+---@param options? models.prune.options what stays
+---@return string[] # the versions that were removed
+function models.prune(options) end
 
 ---Trains the baseline, keeps it as a new version, and activates it.
 ---@param options? models.train_baseline.options up to when

@@ -29,28 +29,40 @@ extension ModelStore {
   }
 
   /// Puts a version in force, after checking every byte of it.
-  /// - Parameter expected: The version that must be in force until then; `nil`: any.
+  /// - Parameters:
+  ///   - expected: The version that must be in force until then; `nil`: any.
+  ///   - noting: Called just before the switch is turned, while no other process can turn it; what it throws leaves the switch as it is.
   /// - Returns: The new state; unchanged when the version was in force already.
   /// - Throws: ``ModelStoreError`` when it is unknown or damaged, or another version than `expected` is in force: that one stays.
   ///   ``DataAccessError`` when the disk fails.
   @discardableResult
-  public func activate(_ version: String, insteadOf expected: String? = nil) throws -> ActiveModel {
-    try verify(version)
-    return try locked { current in
+  public func activate(_ version: String, insteadOf expected: String? = nil, noting: TurnNote = { _, _ in }) throws -> ActiveModel {
+    try holdingSwitch(mending: true) { current, turn in
+      // Within, so that nobody can take the version away between the check and the turn.
+      try verify(version)
       if let expected, current?.version != expected { throw ModelStoreError.otherChampion(expected: expected, found: current?.version) }
       if let current, current.version == version { return current }
-      return ActiveModel(version: version, previous: current?.version)
+      let new = ActiveModel(version: version, previous: current?.version)
+      try noting(current, new)
+      try turn(new)
+      return new
     }
   }
 
   /// Puts the version that served before in force again: the same switch; a second rollback takes it back.
-  /// - Throws: ``ModelStoreError/noPrevious``, or as ``activate(_:)``.
+  /// - Parameter noting: As of ``activate(_:insteadOf:noting:)``.
+  /// - Throws: ``ModelStoreError/noPrevious``, ``ModelStoreError/cannotRollBack(to:reason:)`` when the version before is damaged or gone.
   @discardableResult
-  public func rollback() throws -> ActiveModel {
-    try locked { current in
+  public func rollback(noting: TurnNote = { _, _ in }) throws -> ActiveModel {
+    try holdingSwitch(mending: false) { current, turn in
       guard let current, let previous = current.previous else { throw ModelStoreError.noPrevious }
-      try verify(previous)
-      return ActiveModel(version: previous, previous: current.version)
+      do { try verify(previous) } catch let error as ModelStoreError {
+        throw ModelStoreError.cannotRollBack(to: previous, reason: error.description)
+      }
+      let new = ActiveModel(version: previous, previous: current.version)
+      try noting(current, new)
+      try turn(new)
+      return new
     }
   }
 
@@ -70,15 +82,24 @@ extension ModelStore {
     }
   }
 
-  /// Replaces the switch while no other process does.
-  private func locked(_ change: (ActiveModel?) throws -> ActiveModel) throws -> ActiveModel {
+  /// What is done just before the switch is turned: gets what is in force, and what will be.
+  public typealias TurnNote = (_ current: ActiveModel?, _ new: ActiveModel) throws -> Void
+
+  /// Calls `body` with what is in force and a function that turns the switch, while no other process can turn it.
+  ///
+  /// - Parameter mending: Whether a damaged switch, which says nothing of the version before, is the same as none; else it is an error.
+  func holdingSwitch<Result>(
+    mending: Bool, _ body: (_ current: ActiveModel?, _ turn: (ActiveModel) throws -> Void) throws -> Result
+  ) throws -> Result {
     let lock = try FileLock(path: folder + "/" + Self.switchLockName, waits: true, activity: "activating a model version")
     defer { withExtendedLifetime(lock) {} }
-    // A damaged switch says nothing about the version before.
     var current: ActiveModel?
-    do { current = try active() } catch ModelStoreError.damagedSwitch { current = nil }
-    let new = try change(current)
-    if new == current { return new }
+    do { current = try active() } catch ModelStoreError.damagedSwitch where mending {}
+    return try body(current, turn)
+  }
+
+  /// Replaces the switch in one step.
+  private func turn(to new: ActiveModel) throws {
     let temporary = folder + "/" + Self.temporarySwitchName
     do {
       _ = try files.write(new.sealed, to: temporary, replacing: true)
@@ -88,7 +109,6 @@ extension ModelStore {
       throw error
     }
     try files.syncFolder(folder)
-    return new
   }
 
   private var switchPath: String { folder + "/ACTIVE" }

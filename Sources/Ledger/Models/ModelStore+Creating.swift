@@ -51,10 +51,11 @@ extension ModelStore {
   ///   - writing: Writes the files; what it throws is thrown on.
   /// - Returns: The name: `version_YYYYMMDD_HHMMSS`, in UTC; a second one of the same second gets `_2`, and so on.
   public func create(_ description: ModelDescription, at createdAt: Timestamp, writing: (ModelDraft) throws -> Void) throws -> String {
-    try files.createFolder(folder)
     // Shared among makers, so that a sweep, which wants it for itself, never takes a folder in the making for a leftover.
-    let lock = try FileLock(path: folder + "/" + Self.lockName, shared: true, waits: true, activity: "making a model version")
-    defer { withExtendedLifetime(lock) {} }
+    try whileMaking { try made(description, at: createdAt, writing: writing) }
+  }
+
+  private func made(_ description: ModelDescription, at createdAt: Timestamp, writing: (ModelDraft) throws -> Void) throws -> String {
     let temporary = try files.createTemporaryFolder(folder + "/" + Self.temporaryPrefix)
     do {
       let draft = ModelDraft(folder: temporary, files)
@@ -79,12 +80,20 @@ extension ModelStore {
     }
   }
 
-  /// Moves what a killed process left behind to `quarantine/`, where a person may look at it; nothing is deleted.
+  /// Calls `body` while no version can be removed: for who makes a version and puts it in force, so that it is not taken away in between.
+  public func whileMaking<Result>(_ body: () throws -> Result) throws -> Result {
+    try files.createFolder(folder)
+    let lock = try FileLock(path: folder + "/" + Self.lockName, shared: true, waits: true, activity: "making a model version")
+    defer { withExtendedLifetime(lock) {} }
+    return try body()
+  }
+
+  /// Moves what a killed process left behind to `quarantine/`, where a person may look at it. What was being removed is removed.
   ///
   /// To be called when a program starts. While another process makes or activates a version nothing is swept.
   /// - Returns: The names that the leftovers have now, in `quarantine/`.
   public func sweep() throws -> [String] {
-    guard try !leftovers().isEmpty else { return [] }
+    guard try !leftovers().isEmpty || !removals().isEmpty else { return [] }
     let activity = "sweeping model versions"
     let locks: [FileLock]
     do throws(DataAccessError) {
@@ -96,12 +105,15 @@ extension ModelStore {
       throw error
     }
     defer { withExtendedLifetime(locks) {} }
+    try finishRemovals()
     // Looked up again: what was there before the locks may have been a version in the making.
     return try quarantine(leftovers())
   }
 
   /// Takes a version that was made but cannot be entered anywhere out of the versions, into `quarantine/`; it must not be in force.
-  public func setAside(_ version: String) throws { _ = try quarantine([version]) }
+  /// - Returns: The name that it has there.
+  @discardableResult
+  public func setAside(_ version: String) throws -> String? { try quarantine([version]).first }
 
   /// Moves files or folders into `quarantine/`, under names that are free there, and returns these.
   private func quarantine(_ names: [String]) throws -> [String] {

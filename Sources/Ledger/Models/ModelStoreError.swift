@@ -42,6 +42,8 @@ public enum ModelStoreError: Error, Hashable, Sendable, CustomStringConvertible 
   case damagedSwitch(path: String)
   /// No version was active before this one.
   case noPrevious
+  /// The version that was active before cannot be put in force again.
+  case cannotRollBack(to: String, reason: String)
   /// Another version is in force than the one that was to be replaced.
   case otherChampion(expected: String, found: String?)
 
@@ -58,7 +60,9 @@ public enum ModelStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     case .otherChampion(let expected, let found):
       return
         "\(found ?? "no version") is in force by now, not \(expected), which was to be replaced: what was compared with it says nothing any more"
-    case .noPrevious: return "there is no earlier active model version to go back to"
+    case .noPrevious: return "there is no earlier active model version to go back to; 'lathe models activate VERSION' puts another in force"
+    case .cannotRollBack(let version, let reason):
+      return "\(version), which served before, cannot be gone back to: \(reason); 'lathe models activate VERSION' puts another in force"
     }
   }
 }

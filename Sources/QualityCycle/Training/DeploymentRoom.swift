@@ -13,50 +13,36 @@ public struct Deployment: Hashable, Codable, Sendable {
 
 /// Room 9: refits the winner to everything that may be known, and puts it in force in one step; the version before it stays.
 public struct DeploymentRoom {
-  /// The versions.
-  public let models: ModelStore
-  /// Where it is noted.
-  public let ledger: Ledger
+  /// The versions, and where it is noted.
+  public let registry: ModelRegistry
   /// Lathe's version.
   public let latheVersion: String
-  /// The clock on the wall, for names and notes.
-  public let now: () -> Timestamp
 
   /// Makes the room.
-  public init(models: ModelStore, ledger: Ledger, latheVersion: String, now: @escaping () -> Timestamp) {
-    self.models = models
-    self.ledger = ledger
+  public init(registry: ModelRegistry, latheVersion: String) {
+    self.registry = registry
     self.latheVersion = latheVersion
-    self.now = now
   }
 
   /// Deploys the verdict's winner; `nil` when the champion stays.
   ///
-  /// - Parameter progress: Told what is being done.
+  /// - Parameters:
+  ///   - number: The verdict's number in the ledger.
+  ///   - progress: Told what is being done.
   /// - Throws: ``ModelStoreError/otherChampion(expected:found:)`` when another version serves by now than the one that was challenged, what
   ///   fitting and writing throw, `CancellationError`. The champion serves then as before, and a version that was made already is set aside.
   public func enter(
-    _ verdict: Verdict, _ trained: TrainedCandidates, in context: FitContext, progress: (TrainingProgress) -> Void = { _ in }
+    _ verdict: Verdict, number: Int64, _ trained: TrainedCandidates, in context: FitContext,
+    progress: (TrainingProgress) -> Void = { _ in }
   ) throws -> Deployment? {
     guard let winner = verdict.winner, let candidate = trained.plan.candidates.first(where: { $0.name == winner }) else { return nil }
     progress(TrainingProgress("fitting \(winner) to everything up to \(trained.plan.asOf)", 0))
     let model = try trained.refitted(candidate, in: context)
     progress(TrainingProgress("writing the version", 0.9))
-    let version = try models.create(description(of: model, candidate, verdict), at: now()) { draft in try model.write(to: draft) }
-    let asOf = trained.plan.asOf
-    do {
-      try ledger.noteTraining(version, asOf: asOf, outcome: "trained", at: now())
-      try ledger.note("activate", subject: version, detail: "instead of \(trained.plan.champion), by verdict", at: now())
-      try models.activate(version, insteadOf: trained.plan.champion)
-      try ledger.noteTraining(version, asOf: asOf, outcome: "activated", at: now())
-    } catch {
-      // What serves is told by the switch alone: when that has been turned, the version stays, whatever the notes say.
-      if (try? models.active())?.version != version {
-        try? ledger.note("activation failed", subject: version, detail: "\(error)", at: now())
-        try? models.setAside(version)
-      }
-      throw error
-    }
+    let version = try registry.deploy(
+      description(of: model, candidate, verdict), asOf: trained.plan.asOf, insteadOf: trained.plan.champion,
+      by: ServingDecision(.verdict, verdict: number, policy: verdict.policy.name)
+    ) { draft in try model.write(to: draft) }
     return Deployment(version: version, replaced: trained.plan.champion, candidate: winner)
   }
 

@@ -85,9 +85,9 @@ extension Workspace {
     if let failure = verdict.failure { surroundings.logger.error("\(failure.message)", metadata: ["event": "strategy_error"]) }
     let report = whole(0.9, 1)
     let deployment = try DeploymentRoom(
-      models: models, ledger: ledger, latheVersion: surroundings.latheVersion, now: surroundings.now
+      registry: registry(), latheVersion: surroundings.latheVersion
     ).enter(
-      verdict, trained,
+      verdict, number: id, trained,
       in: FitContext(
         seed: plan.seed, threads: plan.threads, progress: { report(TrainingProgress("fitting \(verdict.winner ?? "")", 0.9 * $0)) },
         shouldStop: surroundings.shouldStop), progress: report)

@@ -13,7 +13,7 @@ extension Workspace {
     let source = try source()
     try checkColumns(of: source)
     // Before training, so that a ledger that cannot be used is found before the work is done.
-    let ledger = try ledger()
+    let registry = try registry()
     let trainer = BaselineTrainer(settings)
     let model = try trainer.train(on: source, until: instant) { share in
       try surroundings.checkCancellation()
@@ -21,30 +21,10 @@ extension Workspace {
     }
     let parent = try? models.active()?.version
     let description = ModelDescription(model, kind: "baseline", parent: parent ?? nil, latheVersion: surroundings.latheVersion)
-    let version = try models.create(description, at: surroundings.now()) { draft in try model.write(to: draft) }
-    do { try ledger.noteTraining(version, asOf: instant, outcome: "trained", at: surroundings.now()) } catch {
-      try? models.setAside(version)
-      throw error
+    let version = try registry.deploy(description, asOf: instant, by: ServingDecision(.baseline)) { draft in
+      try model.write(to: draft)
     }
-    try activate(version)
-    try ledger.noteTraining(version, asOf: instant, outcome: "activated", at: surroundings.now())
     return try models.manifest(of: version)
-  }
-
-  /// Puts a version in force, after checking every byte of it.
-  ///
-  /// The ledger notes it before it is done: what serves is never something that the ledger does not know of.
-  @discardableResult
-  public func activate(_ version: String) throws -> ActiveModel {
-    try models.verify(version)
-    let before = try? models.active()
-    if let before, before.version == version { return before }
-    let ledger = try ledger()
-    try ledger.note("activate", subject: version, detail: before.map { "instead of \($0.version)" }, at: surroundings.now())
-    do { return try models.activate(version) } catch {
-      try? ledger.note("activation failed", subject: version, detail: "\(error)", at: surroundings.now())
-      throw error
-    }
   }
 }
 

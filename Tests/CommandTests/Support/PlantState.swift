@@ -15,7 +15,8 @@ struct PlantState {
   var leftovers: [String] {
     names.filter { name in
       let file = (name as NSString).lastPathComponent
-      return file.hasSuffix(".tmp") || file.hasPrefix(".creating") || file == ".activating" || file.hasSuffix("-journal")
+      return file.hasSuffix(".tmp") || file.hasPrefix(".creating") || file.hasPrefix(".removing") || file == ".activating"
+        || file.hasSuffix("-journal")
         || file.hasSuffix("-wal")
     }
   }
