@@ -459,6 +459,14 @@ function class_chart:with_rule(label, value) end
 ---@field since? number judge by results after this time
 ---@field all? boolean look at the whole population instead of a sample
 
+---which version, and what it is judged by
+---@class (exact) cycle.evaluate.options
+---@field version string the version, which must not have learnt from the window
+---@field since number judge by results after this time
+---@field until_ number judge by results up to this time
+---@field size? integer items looked at; all when left out
+---@field seed? integer seed of the draw (default 42)
+
 ---Cycles: running them, and what they found.
 ---@class lathe.cycle
 cycle = {}
@@ -477,6 +485,11 @@ function cycle.history() end
 ---@return any # everything, as in the JSON report
 function cycle.get(cycle) end
 
+---How well a version, serving or not, predicts the results of a window; nothing is recorded.
+---@param options cycle.evaluate.options which version, and what it is judged by
+---@return any # mae, trim_mae, rmse, bias, wape, process_match; what cannot be measured is absent
+function cycle.evaluate(options) end
+
 ---which items and columns
 ---@class (exact) data.items.options
 ---@field codes? string[] only these items
@@ -492,6 +505,11 @@ function cycle.get(cycle) end
 ---@field items? string[] only of these items
 ---@field since? number completed after this time
 ---@field until_? number completed up to this time
+
+---the window
+---@class (exact) data.truth.options
+---@field since? number results completed after this time; all when left out
+---@field until_? number results completed up to this time; all when left out
 
 ---The factory's items, standard routings and work results.
 ---@class lathe.data
@@ -536,6 +554,11 @@ function data.describe(relation) end
 ---@return any # files { path, rows, used, refusals } and relations { name, records, written }
 function data.import(files) end
 
+---What is true of a plant that 'lathe demo' made: its events, and the least error that any predictor could have.
+---@param options? data.truth.options the window
+---@return any # events (a list of at, seconds since 1970, and summary), results, mae, trim_mae; nil of a real factory
+function data.truth(options) end
+
 ---what is not found out
 ---@class (exact) frame.read_csv.options
 ---@field delimiter? string what separates fields, one character
@@ -569,6 +592,46 @@ function frame.concat(frames) end
 ---@param options? frame.read_csv.options what is not found out
 ---@return frame # the rows
 function frame.read_csv(path, options) end
+
+---what to train
+---@class (exact) jobs.enqueue.options
+---@field candidates? string[] kinds of challenger; those of the settings when left out
+---@field as_of? number learn from what was completed up to this time; now when left out
+---@field priority? "low"|"normal"|"high" how soon (default "normal")
+---@field reason? string why
+
+---The queue of trainings: asking for them, looking at them, doing them.
+---@class lathe.jobs
+jobs = {}
+
+---Queues a training; one that waits already for the same is joined.
+---@param options? jobs.enqueue.options what to train
+---@return any # id, status, joined, reason
+function jobs.enqueue(options) end
+
+---All jobs, newest first.
+---@return frame # job, status, priority, champion, as_of, attempts, created_at, reason
+function jobs.list() end
+
+---All that is known of a job.
+---@param job integer its number
+---@return any # the job as 'lathe jobs show' tells it
+function jobs.get(job) end
+
+---Takes up the next job and does it in this process, which takes as long as a training takes.
+---@return any # the job as it ended; nil when none may start now
+function jobs.run() end
+
+---Calls a job off; one that runs ends with its worker's next sign of life.
+---@param job integer its number
+---@param reason? string why
+---@return string # where it stands then
+function jobs.cancel(job, reason) end
+
+---Tries a job again that failed, was skipped or cancelled.
+---@param job integer its number
+---@return string # where it stands then
+function jobs.retry(job) end
 
 ---how it is laid out
 ---@class (exact) json.encode.options
