@@ -68,6 +68,7 @@ public final class Ledger: Sendable {
         INSERT INTO item_checks (item_code, checked_at, cycle_id, error) SELECT item_code, checked_at, cycle_id, error FROM checks;
         DROP TABLE checks;
         """),
+    Ledger.driftGroups,
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.
