@@ -8,7 +8,7 @@ import Foundation
 struct LatheBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lathe-bench", abstract: "Measure Lathe against its targets.",
-    subcommands: [DataBench.self, CycleBench.self, ScriptBench.self, GateBench.self, PeerBench.self, GrowthBench.self])
+    subcommands: [DataBench.self, CycleBench.self, ScriptBench.self, GateBench.self, DetectionBench.self, PeerBench.self, GrowthBench.self])
 }
 
 /// Options of every benchmark.
