@@ -112,6 +112,7 @@ public final class Ledger: Sendable {
           outcome TEXT NOT NULL CHECK (outcome IN ('armed', 'running', 'done', 'failed', 'overran', 'interrupted')), detail TEXT);
         CREATE INDEX schedule_runs_schedule ON schedule_runs (schedule, run_id);
         """),
+    Ledger.driftGroups,
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.

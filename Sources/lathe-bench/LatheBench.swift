@@ -9,7 +9,8 @@ struct LatheBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lathe-bench", abstract: "Measure Lathe against its targets.",
     subcommands: [
-      DataBench.self, CycleBench.self, ScriptBench.self, GateBench.self, PeerBench.self, GrowthBench.self, QueueBench.self,
+      DataBench.self, CycleBench.self, ScriptBench.self, GateBench.self, DetectionBench.self, PeerBench.self, GrowthBench.self,
+      QueueBench.self,
       RetrainingBench.self,
     ])
 }

@@ -1023,6 +1023,24 @@ function log.error(message, fields) end
 ---@field confidence? number how often such an interval holds the true value, above 0 and below 1 (default 0.95)
 ---@field seed? integer where the draws start (default 42)
 
+---periods, and what has a chart
+---@class (exact) metrics.drift_charts.options
+---@field period_days? number days whose cycles are taken together, > 0 (default 7)
+---@field reference_periods? integer first periods that tell what is usual, ≥ 1 (default 6)
+---@field min_share? number least share of all results for a chart, 0…1 (default 0.03)
+---@field wander? number usual standard deviation of a job from period to period, ≥ 0 (default 0.02)
+---@field group_wander? number the same of a job on one resource (default 0.05)
+
+---what is looked for
+---@class (exact) metrics.cusum.options
+---@field shift? number the step to be found, > 0, in the values' unit (default 0.1)
+---@field clip? number errors that a value counts as at most, > 0 (default math.huge)
+
+---how fast it forgets
+---@class (exact) metrics.ewma.options
+---@field lambda? number weight of a new value against what came before, above 0 and up to 1 (default 0.2)
+---@field clip? number errors that a value counts as at most, > 0 (default math.huge)
+
 ---Scores of predictions and of drift, on columns or lists of numbers. No evidence is no score: with nothing to measure
 ---the result is nil. NaN and infinities are left out and counted.
 ---@class lathe.metrics
@@ -1126,6 +1144,35 @@ function metrics.bootstrap(metric, actual, predicted, options) end
 ---@param options? metrics.paired_test.options clusters: then items are drawn again; without, Student's test of the rows
 ---@return table<string, number> # `mean_difference` (first − second), `lower`, `upper`, `p_value`, `count`, `excluded`
 function metrics.paired_test(first, second, options) end
+
+---How the level of all work, of each job, and of each job on each resource moved since the champion learnt, period by
+---period, against what it was in the first periods. Charts of all work and of jobs come before those of their
+---resources.
+---@param groups frame `ctx.groups` of a trigger rule
+---@param options? metrics.drift_charts.options periods, and what has a chart
+---@return { level: string, job: string?, resource: string?, results: integer, share: number, ends: number[], deviations: number[], errors: number[] }[] # a chart each; `ends` are epoch seconds, `deviations` logarithms of a ratio of minutes
+function metrics.drift_charts(groups, options) end
+
+---Two-sided cumulative sums of a series: the evidence, as a log likelihood ratio, that its level has moved up or down
+---by `shift`. Beyond ln A it comes once in A values or less often where nothing has changed.
+---@param values number[] a series that should stay around 0
+---@param errors number[] the standard error of each value
+---@param options? metrics.cusum.options what is looked for
+---@return { up: number[], down: number[], up_since: integer?, down_since: integer? } # both sums, value by value, and the place where the present climb of each began; nil where it is 0
+function metrics.cusum(values, errors, options) end
+
+---The exponentially weighted moving level of a series and its standard error, value by value.
+---@param values number[] a series that should stay around 0
+---@param errors number[] the standard error of each value
+---@param options? metrics.ewma.options how fast it forgets
+---@return number[] # the level after each value
+---@return number[] # its standard error
+function metrics.ewma(values, errors, options) end
+
+---The number that a standard normal variable exceeds with a probability.
+---@param tail number the probability, 0…1
+---@return number # the number; 1.96 for 0.025
+function metrics.normal_quantile(tail) end
 
 ---up to when
 ---@class (exact) models.train_baseline.options
@@ -1432,6 +1479,7 @@ function quit(code) end
 ---@field report table<string, number> the cycle's metrics by name; nil where nothing was measured
 ---@field alerts StrategyAlert[]
 ---@field last_training? StrategyTraining
+---@field groups frame how much longer each job took on each resource than the champion predicted, a row a group and cycle since its training, oldest first: cycle_id, as_of, resource_code, job_code, results, mean_log_ratio, spread, first_completed_at, last_completed_at; each result counts in one row
 
 ---@class (exact) TriggerAnswer
 ---@field retrain boolean
