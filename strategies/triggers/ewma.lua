@@ -59,7 +59,7 @@ return {
   parameters = {
     lambda = {
       type = "number",
-      default = 0.4,
+      default = 0.5,
       min = 0.05,
       max = 1,
       doc = "weight of a new period against what came before; small finds small changes, late",
