@@ -2,7 +2,7 @@
 std = "lua54"
 max_line_length = 120
 read_globals = {
-  "data", "frame", "learn", "metrics", "sample", "routing", "models", "plot", "report", "cycle", "log", "json", "time", "help",
+  "data", "frame", "learn", "metrics", "sample", "routing", "models", "plot", "report", "cycle", "jobs", "log", "json", "time", "help",
   "quantity", "column",
 }
 

@@ -56,7 +56,8 @@ let package = Package(
     .target(
       name: "Scripting",
       dependencies: [
-        "Configuration", "DataAccess", "Learning", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing", "Tabular",
+        "Configuration", "DataAccess", "DemoPlant", "Learning", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing",
+        "Tabular",
         crypto,
         logging,
       ], swiftSettings: strict),

@@ -15,11 +15,21 @@ extension Settings {
     public var minPopulation = 100
     /// Longest window of results that a cycle judges by.
     public var windowDays = 30
+    /// Whose results are watched for drift.
+    public var watch = Watch.sample
     /// Parameters of the strategy.
     public var parameters: [String: PlainValue] = [:]
 
     /// The defaults.
     public init() {}
+
+    /// Results that are watched for drift.
+    public enum Watch: String, CaseIterable, Sendable {
+      /// Those of the sampled items.
+      case sample
+      /// All since the last cycle.
+      case all
+    }
 
     /// A population to sample from.
     public enum Population: String, CaseIterable, Sendable {
@@ -103,6 +113,9 @@ extension Settings.Sampling: ConfigurationRecord {
       "min_population", \.minPopulation, .integer(1...), unit: "items", "Population below which the report warns that a sample says little."
     ),
     Field("window_days", \.windowDays, .integer(1...3650), unit: "days", "Longest window of results that a cycle judges by."),
+    Field(
+      "watch", \.watch, .choice(of: Watch.self),
+      "Results watched for drift: those of the sampled items, which costs nothing, or all since the last cycle."),
     Field("parameters", \.parameters, .parameters, "Parameters of the strategy, by name."),
   ]
 }

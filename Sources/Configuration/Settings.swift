@@ -22,6 +22,8 @@ public struct Settings: Equatable, Sendable {
   public var comparison = Comparison()
   /// The queue of training jobs.
   public var queue = Queue()
+  /// When cycles run by themselves.
+  public var schedule = Schedule()
   /// The reports of cycles.
   public var reports = Reports()
   /// The log on the terminal.
@@ -45,6 +47,7 @@ extension Settings: ConfigurationRecord {
     Field("training", \.training, .record(Training.self), "What challengers are trained, and how."),
     Field("comparison", \.comparison, .record(Comparison.self), "Which challenger replaces the champion."),
     Field("queue", \.queue, .record(Queue.self), "The queue of training jobs."),
+    Field("schedule", \.schedule, .record(Schedule.self), "When cycles run by themselves."),
     Field("reports", \.reports, .record(Reports.self), "The reports of cycles."),
     Field("logging", \.logging, .record(Logging.self), "The log on the terminal."),
     Field("scripting", \.scripting, .record(Scripting.self), "What Lua code may use."),

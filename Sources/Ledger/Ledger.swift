@@ -136,6 +136,7 @@ public final class Ledger: Sendable {
         UPDATE audit SET outcome = 'intended' WHERE audit_id = (SELECT max(audit_id) FROM audit WHERE action = 'activate');
         CREATE TABLE pinned_versions (version TEXT PRIMARY KEY, reason TEXT, pinned_at TIMESTAMP NOT NULL) WITHOUT ROWID;
         """),
+    Ledger.driftGroups,
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.

@@ -18,6 +18,8 @@ public struct CyclePlan: Hashable, Codable, Sendable {
   public var size: Int
   /// Whether the whole population is looked at, and no strategy asked.
   public var takesAll = false
+  /// Whose results are watched for drift; `nil`, as in plans of before it was known: the sample's.
+  public var watch: WatchKind?
   /// Which items may be sampled.
   public var population: PopulationKind
   /// Fewer items than these to choose from are told as a warning.
@@ -58,5 +60,13 @@ public enum PopulationKind: String, Codable, Sendable {
   /// Items with results in the window.
   case withResults = "with_results"
   /// All items.
+  case all
+}
+
+/// Whose results are watched for drift.
+public enum WatchKind: String, Codable, Sendable {
+  /// Those of the sampled items: they are predicted and read anyway.
+  case sample
+  /// All results since the last cycle.
   case all
 }

@@ -43,6 +43,13 @@ public struct MetricReport: Codable, Sendable {
 }
 
 extension MetricReport {
+  /// Makes the report of a cycle that measured nothing.
+  public init(basis: Basis) {
+    self.init(
+      basis: basis, metrics: [], groups: [], operations: [], operationCount: 0, alerts: [], singleAlerts: [:], operationsLeftOut: [:],
+      ordersLeftOut: [:], itemsLeftOut: [:], routingsLeftOut: [:])
+  }
+
   /// Reads a report, also one of a version that did not keep all of this.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)

@@ -134,6 +134,14 @@ public struct QualityCycle {
       .info, cycle, .evaluation, "evaluated",
       "\(evaluation.items.count { $0.leftOut == nil }) items, \(evaluation.operations.rowCount) operations compared")
 
+    let watch = try WatchRoom(
+      source: source, ledger: ledger, predictor: predictor, checkCancellation: surroundings.checkCancellation
+    ).enter(evaluation, plan, cycle: cycle)
+    try ledger.keep(watch, of: plan.champion, in: cycle)
+    log(
+      .debug, cycle, .evaluation, "watched",
+      "\(watch.groups.reduce(0) { $0 + $1.results }) results since \(watch.since) in \(watch.groups.count) groups of job and resource")
+
     try enter(.measurement, &room)
     var measured = try MeasurementRoom(source: source).enter(evaluation, predicted, sample, plan)
     var explained: Set<String> = []
@@ -147,7 +155,7 @@ public struct QualityCycle {
     logAlerts(of: measured, cycle)
 
     try enter(.trigger, &room)
-    let outcome = try TriggerRoom(source: source, ledger: ledger, rule: trigger).enter(measured, plan)
+    let outcome = try TriggerRoom(source: source, ledger: ledger, rule: trigger).enter(measured, plan, cycle: cycle)
     let decision = outcome.decision
     try keep(
       outcome, .trigger, cycle,

@@ -26,8 +26,8 @@ struct CycleBench: ParsableCommand {
   func run() throws {
     let folder = try options.dataFolder()
     let sizes = options.quick ? (small: (300, 6000), large: (1000, 20_000)) : (small: (5000, 100_000), large: (325_000, 2_000_000))
-    let small = try plant(folder + "/cycle-small-\(sizes.small.0)", sizes.small)
-    let large = try plant(folder + "/cycle-large-\(sizes.large.0)", sizes.large)
+    let small = try BenchPlant.workspace(folder + "/cycle-small-\(sizes.small.0)", sizes.small)
+    let large = try BenchPlant.workspace(folder + "/cycle-large-\(sizes.large.0)", sizes.large)
     var bench = Bench("cycle", options)
     let asOf = PlantClock.end.advanced(bySeconds: -10 * 86_400)
     try bench.measure(
@@ -52,33 +52,6 @@ struct CycleBench: ParsableCommand {
     }
     try bench.measure("cycle_large", size: sizes.large.0, [("lathe", { try cycle(large) }), ("small", { try cycle(small) })])
     try bench.finish(Self.targets)
-  }
-
-  /// A workspace with a plant of that many items and results; made once, kept in the folder.
-  private func plant(_ folder: String, _ size: (items: Int, results: Int)) throws -> Workspace {
-    for name in ["data", "models", "strategies"] {
-      try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
-    }
-    let surroundings = Workspace.Surroundings(
-      now: { PlantClock.end }, wait: { _ in }, shouldStop: { false }, logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() },
-      latheVersion: "bench")
-    let workspace = try Workspace(folder: folder, surroundings: surroundings) { overrides in
-      ConfigurationFile.Reading(effective: try Settings.load("", named: "bench", overrides: overrides))
-    }
-    if FileManager.default.fileExists(atPath: workspace.sourcePath) { return workspace }
-    let plant = try DemoPlant(items: size.items, results: size.results, seed: 42, endsAt: PlantClock.end)
-    let (items, routings) = (plant.items(), plant.routings())
-    try workspace.fillSource { database in
-      try database.migrate(FactorySchema.migrations)
-      try database.write { transaction in
-        let features = zip(items.names, items.columns).filter { FactorySchema.items.type(of: $0.0) == nil }
-        try FactorySchema.addFeatureColumns(features.map { (name: $0.0, type: $0.1.type) }, in: transaction)
-        try transaction.insert(items, into: "items")
-        try transaction.insert(routings, into: "routing_operations")
-        try plant.forEachResultBlock { try transaction.insert($0, into: "work_results") }
-      }
-    }
-    return workspace
   }
 }
 

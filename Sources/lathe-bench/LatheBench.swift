@@ -8,7 +8,11 @@ import Foundation
 struct LatheBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lathe-bench", abstract: "Measure Lathe against its targets.",
-    subcommands: [DataBench.self, CycleBench.self, ScriptBench.self, GateBench.self, PeerBench.self, GrowthBench.self, QueueBench.self])
+    subcommands: [
+      DataBench.self, CycleBench.self, ScriptBench.self, GateBench.self, DetectionBench.self, PeerBench.self, GrowthBench.self,
+      QueueBench.self,
+      RetrainingBench.self,
+    ])
 }
 
 /// Options of every benchmark.

@@ -1,3 +1,4 @@
+import DataAccess
 import Foundation
 import Tabular
 import TestSupport
@@ -33,6 +34,22 @@ struct JobsTests {
     }
     expect(try plant.lathe("jobs", "list", "--status", "sleeping"), ends: 2, saying: "sleeping")
     expect(try plant.lathe("jobs", "list", "--limit", "0"), ends: 2, saying: "--limit must be 1 or more, got 0")
+  }
+
+  @Test("that cannot be read are told, and hide no others")
+  func unreadable() throws {
+    let plant = try Plant()
+    expect(try plant.lathe(Self.retraining), ends: 0)
+    let ledger = try SQLiteDatabase(path: plant.path("ledger.sqlite"), access: .readWrite)
+    _ = try ledger.write { transaction in
+      try transaction.execute(
+        "INSERT INTO jobs (kind, payload, cause, status, priority, created_at, not_before) VALUES ('train', ?, '', 'failed', 1, 0, 0)",
+        [.text("no \u{1B}[31m")])
+    }
+    let list = try plant.lathe("jobs", "list")
+    expect(list, ends: 0, saying: "job 2 cannot be read and is left out: column 'payload': expected the JSON of a job")
+    #expect(list.output.contains("pending"))
+    expect(try plant.lathe("jobs", "show", "2"), ends: 1, saying: "job 2 cannot be read")
   }
 
   @Test("have logs for people and for programs")

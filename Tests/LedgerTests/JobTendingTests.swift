@@ -43,6 +43,7 @@ struct JobTendingTests {
     try fixture.spoil(bad, "payload = 'no JSON'")
     #expect(throws: JobQueueError.self) { try fixture.queue.job(bad) }
     #expect(try fixture.queue.jobs().map(\.id) == [good])
+    #expect(try fixture.queue.unreadable().map(\.job) == [bad])
     #expect(try fixture.need().job.id == good)
     #expect(try fixture.queue.quarantined().map(\.job) == [bad])
 

@@ -42,6 +42,10 @@ final class Flaky: SamplePredicting {
     try predictor.minutesOfOrders(requests, from: source)
   }
 
+  func runMinutes(of requests: [OperationRequest], from source: any FactorySource) throws -> [Double] {
+    try predictor.runMinutes(of: requests, from: source)
+  }
+
   func predict(
     _ codes: [String], from source: any FactorySource, explaining: Bool
   ) throws -> [Result<Prediction, PredictionFailure>] {

@@ -57,6 +57,12 @@ struct WorkerSupervisorTests {
     #expect(job.status == .failed && job.reason == reason, "\(job.reason ?? "")")
   }
 
+  @Test("enters how far a failed job had come")
+  func lastProgress() throws {
+    let job = try WorkerFixture().attempt(#"echo '{"type":"progress","percent":40,"step":"fit mlp"}'; exit 1"#)
+    #expect(job.status == .failed && job.progress == JobProgress(percent: 40, step: "fit mlp"))
+  }
+
   @Test("takes a last line without an end")
   func unfinishedLine() throws {
     #expect(try WorkerFixture().attempt("printf %s '{\"type\":\"result\",\"outcome\":\"succeeded\",\"value\":5}'").result == 5)

@@ -230,6 +230,14 @@ struct MinImprovementTests {
     #expect(abs((reason["block_cv"]?.number ?? 0) - 0.25) < 1e-12)
   }
 
+  @Test("does not blame a challenger for a month that was hard for the champion too")
+  func hardMonth() throws {
+    let champion = contender("old", 4, blocks: [2, 2, 2, 10])
+    #expect(try compare(champion, [contender("new", 2, blocks: [1, 1, 1, 6])]).codes == ["ACCEPTED"])
+    #expect(try compare(champion, [contender("new", 2, blocks: [0.1, 0.1, 0.1, 6])]).codes == ["UNSTEADY"])
+    #expect(try compare(contender("old", 4), [contender("new", 2, blocks: [1, 1, 1, 6])]).codes == ["UNSTEADY"])
+  }
+
   @Test(
     "refuses worse routings, also where they were not measured",
     arguments: [(0.89, "WORSE_ROUTINGS"), (nil, "WORSE_ROUTINGS"), (0.9, "ACCEPTED")])

@@ -118,11 +118,12 @@ enum Contexts {
 
   static func trigger(
     alerts: [Alert] = [], metrics: [(Metric, Double?)] = [], lastTraining: (asOf: Timestamp, outcome: String)? = nil, seed: UInt64 = 42,
-    asOf: Timestamp = StrategyFixture.now, on source: MemoryFactorySource? = nil
+    asOf: Timestamp = StrategyFixture.now, history: Frame? = nil, groups: Frame? = nil, on source: MemoryFactorySource? = nil
   ) throws -> TriggerContext {
     let source = try source ?? RingFactory.make()
     return TriggerContext(
-      asOf: asOf, seed: seed, report: try report(metrics, alerts), lastTraining: lastTraining, history: try history(),
+      asOf: asOf, seed: seed, report: report(metrics, alerts), lastTraining: lastTraining, history: try history ?? Contexts.history(),
+      groups: try groups ?? DriftFigures().frame(),
       source: CutFactorySource(source, asOf: asOf))
   }
 
@@ -150,12 +151,9 @@ enum Contexts {
     }
   }
 
-  /// A report in which only the metrics and alerts are filled: it is read as the ledger would read it.
-  private static func report(_ metrics: [(Metric, Double?)], _ alerts: [Alert]) throws -> MetricReport {
-    let empty = #"""
-      {"basis": "unit", "metrics": [], "groups": [], "operations": [], "operationCount": 0, "alerts": [], "operationsLeftOut": {}, "ordersLeftOut": {}, "itemsLeftOut": {}, "routingsLeftOut": {}}
-      """#
-    var result = try JSONDecoder().decode(MetricReport.self, from: Data(empty.utf8))
+  /// A report in which only the metrics and alerts are filled.
+  private static func report(_ metrics: [(Metric, Double?)], _ alerts: [Alert]) -> MetricReport {
+    var result = MetricReport(basis: .unit)
     result.metrics = metrics.map { Measurement($0.0, value: $0.1, count: 1) }
     result.alerts = alerts
     return result

@@ -185,7 +185,12 @@ struct LoadingTests {
     #expect(try fixture.library.load(.sampling, "random").summary == "my own")
     let entries = try fixture.library.entries()
     #expect(entries.filter { !$0.isBundled }.map(\.path) == ["strategies/sampling/random.lua"])
-    #expect(entries.map(\.name) == ["random", "recent_bias", "stratified", "threshold", "bootstrap", "min_improvement", "pareto"])
+    #expect(
+      entries.map(\.name) == [
+        "neyman", "random", "recent_bias", "stratified", "uncertainty", "budget", "cusum", "ewma", "threshold", "bootstrap",
+        "min_improvement",
+        "pareto",
+      ])
   }
 
   @Test("every bundled strategy is free of faults and is the file of the repository, to the byte")

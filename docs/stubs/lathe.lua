@@ -459,6 +459,14 @@ function class_chart:with_rule(label, value) end
 ---@field since? number judge by results after this time
 ---@field all? boolean look at the whole population instead of a sample
 
+---which version, and what it is judged by
+---@class (exact) cycle.evaluate.options
+---@field version string the version, which must not have learnt from the window
+---@field since number judge by results after this time
+---@field until_ number judge by results up to this time
+---@field size? integer items looked at; all when left out
+---@field seed? integer seed of the draw (default 42)
+
 ---Cycles: running them, and what they found.
 ---@class lathe.cycle
 cycle = {}
@@ -477,6 +485,11 @@ function cycle.history() end
 ---@return any # everything, as in the JSON report
 function cycle.get(cycle) end
 
+---How well a version, serving or not, predicts the results of a window; nothing is recorded.
+---@param options cycle.evaluate.options which version, and what it is judged by
+---@return any # mae, trim_mae, rmse, bias, wape, process_match; what cannot be measured is absent
+function cycle.evaluate(options) end
+
 ---which items and columns
 ---@class (exact) data.items.options
 ---@field codes? string[] only these items
@@ -492,6 +505,11 @@ function cycle.get(cycle) end
 ---@field items? string[] only of these items
 ---@field since? number completed after this time
 ---@field until_? number completed up to this time
+
+---the window
+---@class (exact) data.truth.options
+---@field since? number results completed after this time; all when left out
+---@field until_? number results completed up to this time; all when left out
 
 ---The factory's items, standard routings and work results.
 ---@class lathe.data
@@ -536,6 +554,11 @@ function data.describe(relation) end
 ---@return any # files { path, rows, used, refusals } and relations { name, records, written }
 function data.import(files) end
 
+---What is true of a plant that 'lathe demo' made: its events, and the least error that any predictor could have.
+---@param options? data.truth.options the window
+---@return any # events (a list of at, seconds since 1970, and summary), results, mae, trim_mae; nil of a real factory
+function data.truth(options) end
+
 ---what is not found out
 ---@class (exact) frame.read_csv.options
 ---@field delimiter? string what separates fields, one character
@@ -569,6 +592,46 @@ function frame.concat(frames) end
 ---@param options? frame.read_csv.options what is not found out
 ---@return frame # the rows
 function frame.read_csv(path, options) end
+
+---what to train
+---@class (exact) jobs.enqueue.options
+---@field candidates? string[] kinds of challenger; those of the settings when left out
+---@field as_of? number learn from what was completed up to this time; now when left out
+---@field priority? "low"|"normal"|"high" how soon (default "normal")
+---@field reason? string why
+
+---The queue of trainings: asking for them, looking at them, doing them.
+---@class lathe.jobs
+jobs = {}
+
+---Queues a training; one that waits already for the same is joined.
+---@param options? jobs.enqueue.options what to train
+---@return any # id, status, joined, reason
+function jobs.enqueue(options) end
+
+---All jobs, newest first.
+---@return frame # job, status, priority, champion, as_of, attempts, created_at, reason
+function jobs.list() end
+
+---All that is known of a job.
+---@param job integer its number
+---@return any # the job as 'lathe jobs show' tells it
+function jobs.get(job) end
+
+---Takes up the next job and does it in this process, which takes as long as a training takes.
+---@return any # the job as it ended; nil when none may start now
+function jobs.run() end
+
+---Calls a job off; one that runs ends with its worker's next sign of life.
+---@param job integer its number
+---@param reason? string why
+---@return string # where it stands then
+function jobs.cancel(job, reason) end
+
+---Tries a job again that failed, was skipped or cancelled.
+---@param job integer its number
+---@return string # where it stands then
+function jobs.retry(job) end
 
 ---how it is laid out
 ---@class (exact) json.encode.options
@@ -960,6 +1023,24 @@ function log.error(message, fields) end
 ---@field confidence? number how often such an interval holds the true value, above 0 and below 1 (default 0.95)
 ---@field seed? integer where the draws start (default 42)
 
+---periods, and what has a chart
+---@class (exact) metrics.drift_charts.options
+---@field period_days? number days whose cycles are taken together, > 0 (default 7)
+---@field reference_periods? integer first periods that tell what is usual, ≥ 1 (default 6)
+---@field min_share? number least share of all results for a chart, 0…1 (default 0.03)
+---@field wander? number usual standard deviation of a job from period to period, ≥ 0 (default 0.02)
+---@field group_wander? number the same of a job on one resource (default 0.05)
+
+---what is looked for
+---@class (exact) metrics.cusum.options
+---@field shift? number the step to be found, > 0, in the values' unit (default 0.1)
+---@field clip? number errors that a value counts as at most, > 0 (default math.huge)
+
+---how fast it forgets
+---@class (exact) metrics.ewma.options
+---@field lambda? number weight of a new value against what came before, above 0 and up to 1 (default 0.2)
+---@field clip? number errors that a value counts as at most, > 0 (default math.huge)
+
 ---Scores of predictions and of drift, on columns or lists of numbers. No evidence is no score: with nothing to measure
 ---the result is nil. NaN and infinities are left out and counted.
 ---@class lathe.metrics
@@ -1073,6 +1154,34 @@ function metrics.paired_test(first, second, options) end
 ---@class (exact) models.prune.options
 ---@field keep? integer how many of the newest stay; training.keep_versions when left out
 ---@field dry_run? boolean tell only what would be removed
+---How the level of all work, of each job, and of each job on each resource moved since the champion learnt, period by
+---period, against what it was in the first periods. Charts of all work and of jobs come before those of their
+---resources.
+---@param groups frame `ctx.groups` of a trigger rule
+---@param options? metrics.drift_charts.options periods, and what has a chart
+---@return { level: string, job: string?, resource: string?, results: integer, share: number, ends: number[], deviations: number[], errors: number[] }[] # a chart each; `ends` are epoch seconds, `deviations` logarithms of a ratio of minutes
+function metrics.drift_charts(groups, options) end
+
+---Two-sided cumulative sums of a series: the evidence, as a log likelihood ratio, that its level has moved up or down
+---by `shift`. Beyond ln A it comes once in A values or less often where nothing has changed.
+---@param values number[] a series that should stay around 0
+---@param errors number[] the standard error of each value
+---@param options? metrics.cusum.options what is looked for
+---@return { up: number[], down: number[], up_since: integer?, down_since: integer? } # both sums, value by value, and the place where the present climb of each began; nil where it is 0
+function metrics.cusum(values, errors, options) end
+
+---The exponentially weighted moving level of a series and its standard error, value by value.
+---@param values number[] a series that should stay around 0
+---@param errors number[] the standard error of each value
+---@param options? metrics.ewma.options how fast it forgets
+---@return number[] # the level after each value
+---@return number[] # its standard error
+function metrics.ewma(values, errors, options) end
+
+---The number that a standard normal variable exceeds with a probability.
+---@param tail number the probability, 0…1
+---@return number # the number; 1.96 for 0.025
+function metrics.normal_quantile(tail) end
 
 ---up to when
 ---@class (exact) models.train_baseline.options
@@ -1422,6 +1531,7 @@ function quit(code) end
 ---@field report table<string, number> the cycle's metrics by name; nil where nothing was measured
 ---@field alerts StrategyAlert[]
 ---@field last_training? StrategyTraining
+---@field groups frame how much longer each job took on each resource than the champion predicted, a row a group and cycle since its training, oldest first: cycle_id, as_of, resource_code, job_code, results, mean_log_ratio, spread, first_completed_at, last_completed_at; each result counts in one row
 
 ---@class (exact) TriggerAnswer
 ---@field retrain boolean

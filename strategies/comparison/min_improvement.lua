@@ -4,24 +4,25 @@
 -- From 3 to 2.85 is 5 %, but comes to 4.999999999999997 %.
 local rounding = 1e-9
 
---- How much the error varies from block to block: standard deviation over mean; nil below two blocks.
-local function variation(blocks)
-  local count, sum = 0, 0
-  for _, block in ipairs(blocks) do
+--- How much the error varies from block to block, relative to the champion's on the same rows: a month in which the
+--- factory changed is hard for everyone. Standard deviation over mean; nil below two blocks.
+local function variation(blocks, champion)
+  local ratios, sum = {}, 0
+  for number, block in ipairs(blocks) do
     if block.trim_mae then
-      count, sum = count + 1, sum + block.trim_mae
+      local other = champion[number] and champion[number].trim_mae
+      ratios[#ratios + 1] = other and other > 0 and block.trim_mae / other or block.trim_mae
+      sum = sum + ratios[#ratios]
     end
   end
-  if count < 2 or sum == 0 then
+  if #ratios < 2 or sum == 0 then
     return nil
   end
-  local mean, squares = sum / count, 0
-  for _, block in ipairs(blocks) do
-    if block.trim_mae then
-      squares = squares + (block.trim_mae - mean) ^ 2
-    end
+  local mean, squares = sum / #ratios, 0
+  for _, ratio in ipairs(ratios) do
+    squares = squares + (ratio - mean) ^ 2
   end
-  return math.sqrt(squares / (count - 1)) / mean
+  return math.sqrt(squares / (#ratios - 1)) / mean
 end
 
 return {
@@ -35,7 +36,12 @@ return {
       max = 100,
       doc = "least improvement of trim_mae, percent",
     },
-    max_block_cv = { type = "number", default = 0.6, min = 0, doc = "largest variation of the error between blocks" },
+    max_block_cv = {
+      type = "number",
+      default = 0.6,
+      min = 0,
+      doc = "largest variation between blocks of its error relative to the champion's",
+    },
     min_rows = { type = "integer", default = 200, min = 1, doc = "fewest verdict rows to decide on" },
   },
   decide = function(ctx, p)
@@ -48,7 +54,7 @@ return {
     for _, candidate in ipairs(ctx.candidates) do
       local after = candidate.metrics.trim_mae
       local gain = after and before and before > 0 and (before - after) / before * 100 or nil
-      local spread = variation(candidate.blocks)
+      local spread = variation(candidate.blocks, champion.blocks)
       local steady = not spread or spread <= p.max_block_cv
       local as_good = (candidate.metrics.process_match or 0) >= (champion.metrics.process_match or 0)
       local verdict = "ACCEPTED"

@@ -203,7 +203,7 @@ public struct Parameter<Owner: Parameterised>: Sendable {
       name: name, doc: doc, expected: "a list of \(count.lowerBound)…\(count.upperBound) integers \(range.lowerBound)…\(range.upperBound)",
       get: { .list($0[keyPath: path].map { .integer(Int64($0)) }) },
       read: { owner, value in
-        guard case .list(let values) = value, count.contains(values.count) else { return false }
+        guard let values = value.elements, count.contains(values.count) else { return false }
         let numbers = values.compactMap { $0.number.flatMap(Int.init(exactly:)) }
         guard numbers.count == values.count, numbers.allSatisfy(range.contains) else { return false }
         owner[keyPath: path] = numbers
@@ -274,6 +274,17 @@ extension PlainValue {
     case .list(let values): "[\(values.map(\.shownKind).joined(separator: ", "))]"
     case .map(let entries): "{\(entries.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.shownKind)" }.joined(separator: ", "))}"
     default: description
+    }
+  }
+}
+
+extension PlainValue {
+  /// The elements of a list; none of an empty table, which a script writes for both.
+  fileprivate var elements: [PlainValue]? {
+    switch self {
+    case .list(let values): values
+    case .map(let entries) where entries.isEmpty: []
+    default: nil
     }
   }
 }

@@ -88,7 +88,7 @@ public struct Search: Sendable {
       trial.values.count == space.count && trial.values.allSatisfy { space[$0.key]?.contains($0.value) ?? false }
     }
     var candidates = combinations(seed: context.seed)
-    let rungs = try shares(data.rowCount, candidates: candidates.count)
+    let rungs = try shares(of: data, candidates: candidates.count)
     // A trial takes as long as it has rows; of each rung a third goes on.
     let costs = rungs.indices.map { rung in rungs[rung] * Double((0..<rung).reduce(candidates.count) { count, _ in max(1, count / 3) }) }
     let total = costs.reduce(0, +)
@@ -156,7 +156,7 @@ public struct Search: Sendable {
   }
 
   /// Shares of the rows, rung by rung.
-  private func shares(_ rows: Int, candidates: Int) throws(LearningError) -> [Double] {
+  private func shares(of data: Dataset, candidates: Int) throws(LearningError) -> [Double] {
     guard case .halving = method else { return [1] }
     var rungs = 1
     var left = candidates
@@ -164,9 +164,10 @@ public struct Search: Sendable {
       left /= 3
       rungs += 1
     }
-    // A rung of fewer than 200 rows tells nothing.
+    // A rung of fewer than 200 rows tells nothing, nor does one of a few groups, which are not cut.
+    let groups = data.groups.map { Set($0).count } ?? .max
     let shares = (0..<rungs).map { 1 / Double(repeating3: rungs - 1 - $0) }
-    return shares.filter { $0 == 1 || $0 * Double(rows) >= 200 }
+    return shares.filter { $0 == 1 || $0 * Double(data.rowCount) >= 200 && $0 * Double(groups) >= 20 }
   }
 
   /// Rows of a share; those of a group stay together, and shares grow by adding.

@@ -55,12 +55,17 @@ extension JobQueue {
   /// Enters what the attempt of `claim` came to, and returns where the job stands then: after a failure it is `pending` again while attempts
   /// are left, and was not called off.
   ///
+  /// - Parameter progress: How far it came; `nil`: as the last sign of life said.
   /// - Throws: ``JobQueueError/staleLease(job:token:now:)`` when the job is another's by now, or this attempt has been entered: nothing is
   ///   changed then.
   @discardableResult
-  public func finish(_ claim: JobClaim, _ outcome: JobOutcome, at now: Timestamp) throws -> JobStatus {
+  public func finish(_ claim: JobClaim, _ outcome: JobOutcome, progress: JobProgress? = nil, at now: Timestamp) throws -> JobStatus {
     try ledger.database.write { transaction in
       let job = try held(claim, transaction)
+      if let progress {
+        try transaction.execute(
+          "UPDATE jobs SET percent = ?, step = ? WHERE job_id = ?", [.double(progress.percent), .text(progress.step), .integer(job.id)])
+      }
       let status = try end(job, outcome, word: outcome.word, transaction, at: now)
       try promote(transaction)
       return status

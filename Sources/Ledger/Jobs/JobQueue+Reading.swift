@@ -21,7 +21,7 @@ extension JobQueue {
     }
   }
 
-  /// Jobs, newest first, at most `limit` of them, of one status or of any. Rows that cannot be read are left out: ``tidy(at:)`` sets them aside.
+  /// Jobs, newest first, at most `limit` of them, of one status or of any. Rows that cannot be read are left out: ``unreadable()`` tells them.
   /// They are read one by one, so that one does not hide the others.
   public func jobs(_ status: JobStatus? = nil, limit: Int = .max) throws -> [Job] {
     try ledger.database.reading { reader in
@@ -30,6 +30,19 @@ extension JobQueue {
         [status.map { .text($0.rawValue) } ?? .missing, .integer(Int64(limit))], as: [("job_id", .integer)])
       return try ids.integers.compactMap { id in
         do { return try read(id, reader) } catch is UnreadableJob { return nil }
+      }
+    }
+  }
+
+  /// Rows that cannot be read and were not set aside yet, with the reason, newest first. O(jobs).
+  public func unreadable() throws -> [(job: Int64, reason: String)] {
+    try ledger.database.reading { reader in
+      let ids = try reader.read("SELECT job_id FROM jobs ORDER BY job_id DESC", as: [("job_id", .integer)])
+      return try ids.integers.compactMap { id in
+        do {
+          _ = try read(id, reader)
+          return nil
+        } catch let error as UnreadableJob { return (id, error.reason) }
       }
     }
   }

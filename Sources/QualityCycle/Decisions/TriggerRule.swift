@@ -23,19 +23,23 @@ public struct TriggerContext: Sendable {
   public var lastTraining: (asOf: Timestamp, outcome: String)?
   /// Earlier cycles: `cycle_id`, `as_of`, each metric, `retrained`; oldest first.
   public var history: Frame
+  /// How much longer each job took on each resource than the champion predicted, cycle by cycle, this one the last: `cycle_id`, `as_of`,
+  /// `resource_code`, `job_code`, `results`, `mean_log_ratio`, `spread`, `first_completed_at`, `last_completed_at`; oldest first.
+  public var groups: Frame
   /// The factory's data, cut at `asOf`.
   public var source: CutFactorySource
 
   /// Makes a context.
   public init(
     asOf: Timestamp, seed: UInt64, report: MetricReport, lastTraining: (asOf: Timestamp, outcome: String)?, history: Frame,
-    source: CutFactorySource
+    groups: Frame, source: CutFactorySource
   ) {
     self.asOf = asOf
     self.seed = seed
     self.report = report
     self.lastTraining = lastTraining
     self.history = history
+    self.groups = groups
     self.source = source
   }
 }

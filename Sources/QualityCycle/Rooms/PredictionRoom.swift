@@ -37,6 +37,9 @@ public protocol SamplePredicting: Sendable {
 
   /// Run minutes of operations of orders, NaN where they cannot be predicted; `nil` when the predictions are the same for all orders of an item.
   func minutesOfOrders(_ requests: [OperationRequest], from source: any FactorySource) throws -> [Double]?
+
+  /// Run minutes of operations of orders, with or without a trained model; NaN where they cannot be predicted.
+  func runMinutes(of requests: [OperationRequest], from source: any FactorySource) throws -> [Double]
 }
 
 extension Predictor: SamplePredicting {

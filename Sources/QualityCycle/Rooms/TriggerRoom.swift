@@ -29,10 +29,11 @@ public struct TriggerRoom {
   }
 
   /// Decides from what was measured.
-  public func enter(_ report: MetricReport, _ plan: CyclePlan) throws -> TriggerOutcome {
+  public func enter(_ report: MetricReport, _ plan: CyclePlan, cycle: Int64) throws -> TriggerOutcome {
     let context = TriggerContext(
       asOf: plan.asOf, seed: plan.seed, report: report, lastTraining: try ledger.lastTraining(asOf: plan.asOf),
       history: try ledger.history(until: plan.asOf, metrics: MeasurementRoom.historyMetrics),
+      groups: try ledger.driftGroups(champion: plan.champion, asOf: plan.asOf, cycle: cycle),
       source: CutFactorySource(source, asOf: plan.asOf))
     do {
       return TriggerOutcome(decision: try rule.decide(context), rule: rule.identity)

@@ -34,12 +34,14 @@ extension Workspace {
   public func plan(_ request: CycleRequest, champion: RoutingModel) -> CyclePlan {
     let asOf = request.asOf ?? surroundings.now()
     let since = request.since ?? max(champion.trainedUntil, asOf.advanced(bySeconds: -Double(settings.sampling.windowDays) * 86_400))
-    return CyclePlan(
+    var plan = CyclePlan(
       window: Window(since: since, until: asOf), seed: UInt64(settings.sampling.seed), champion: champion.version,
       trainedUntil: champion.trainedUntil, basis: champion.evidence.basis, size: settings.sampling.size,
       population: PopulationKind(rawValue: settings.sampling.population.rawValue) ?? .withResults,
       minPopulation: settings.sampling.minPopulation, thresholds: settings.thresholds, groupBy: settings.reports.groupBy,
       queueSize: settings.queue.maxSize)
+    plan.watch = WatchKind(rawValue: settings.sampling.watch.rawValue)
+    return plan
   }
 
   /// Runs a cycle with the champion that serves, writes its reports, and removes those that are too old to keep.

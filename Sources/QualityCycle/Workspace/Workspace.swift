@@ -87,6 +87,15 @@ public final class Workspace: Sendable {
     return Workspace(folder: folder, surroundings: surroundings, reading: reading, settings, opened)
   }
 
+  /// The same workspace, whose work stops when `shouldStop` says so.
+  public func stopping(_ shouldStop: @escaping @Sendable () -> Bool) -> Workspace {
+    var surroundings = surroundings
+    surroundings.shouldStop = shouldStop
+    return Workspace(
+      folder: folder, surroundings: surroundings, reading: reading,
+      ConfigurationFile.Reading(effective: effective, refused: refusedSettings), Opened())
+  }
+
   /// The settings in force.
   public var settings: Settings { effective.settings }
 

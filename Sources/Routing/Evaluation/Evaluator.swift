@@ -202,7 +202,7 @@ private struct ObservationRows {
     let first = history.operations[order.operations.lowerBound]
     let planned = routing.operations.first { $0.job == history.jobs[first.job] }
     let minutes = planned?.orderMinutes(quantity: first.quantity.isNaN ? 1 : first.quantity, basis: basis) ?? 0
-    return Double(first.completedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
+    return Double(first.firstCompletedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
   }
 
   /// Takes other run minutes for all requests, those of operations first; NaN leaves what was predicted.

@@ -14,8 +14,8 @@ public struct WorkHistory: Sendable {
     public var occurrence: Int32
     /// Whether it was done in the factory; `nil` where not reported.
     public var inHouse: Bool?
-    /// Microseconds of the last part's completion.
-    public var completedAt: Int64
+    /// Microseconds of the last part's completion, and of the first's.
+    public var completedAt, firstCompletedAt: Int64
     /// Minutes of the order; NaN where not reported.
     public var setupMinutes, runMinutes: Double
     /// Good and bad pieces; NaN where not known, never 0 or less.
@@ -113,7 +113,8 @@ public struct WorkHistory: Sendable {
             Operation(
               job: job, resource: resourceColumn.isMissing(row) ? -1 : resourceCodes.codes[row],
               occurrence: Int32(operations[firstOperation...].count { $0.job == job }), inHouse: inHouse.flag(row),
-              completedAt: completedAt[row], setupMinutes: setup[row], runMinutes: run[row], quantity: quantity,
+              completedAt: completedAt[row], firstCompletedAt: completedAt[row], setupMinutes: setup[row], runMinutes: run[row],
+              quantity: quantity,
               rows: row..<row + 1))
         }
         row += 1

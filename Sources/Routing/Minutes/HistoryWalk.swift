@@ -34,23 +34,28 @@ struct HistoryWalk {
     var starts = Array(repeating: 0.0, count: history.orders.count)
     // Mean and variance of the logarithms of minutes on the machine, job by job (B. Welford, 1962).
     var known = Array(repeating: (count: 0.0, mean: 0.0, squares: 0.0), count: history.jobs.count)
-    var orderOf: [Int: Int] = [:]
-    for (number, order) in history.orders.enumerated() { orderOf[order.operations.lowerBound] = number }
-    for place in history.operations.indices.sorted(by: {
+    let completed = history.operations.indices.sorted {
       (history.operations[$0].completedAt, $0) < (history.operations[$1].completedAt, $1)
-    }) {
-      let operation = history.operations[place]
-      let job = known[Int(operation.job)]
-      if let number = orderOf[place] {
-        let deviation = job.count > 1 ? (job.squares / (job.count - 1)).squareRoot() : 0
-        let minutes = job.count > 0 ? exp(job.mean + Self.ninetiethPercentile * deviation) : 0
-        starts[number] = Double(operation.completedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
+    }
+    // An order's beginning is told by its first report, and by what had been completed before that.
+    let first = { (number: Int) in history.operations[history.orders[number].operations.lowerBound] }
+    var next = 0
+    for number in history.orders.indices.sorted(by: { (first($0).firstCompletedAt, $0) < (first($1).firstCompletedAt, $1) }) {
+      let operation = first(number)
+      while next < completed.count, history.operations[completed[next]].completedAt < operation.firstCompletedAt {
+        let earlier = history.operations[completed[next]]
+        next += 1
+        let worked = [earlier.setupMinutes, earlier.runMinutes].reduce(0) { $0 + ($1.isFinite ? max(0, $1) : 0) }
+        guard worked > 0 else { continue }
+        let job = known[Int(earlier.job)]
+        let apart = log(worked) - job.mean
+        let mean = job.mean + apart / (job.count + 1)
+        known[Int(earlier.job)] = (job.count + 1, mean, job.squares + apart * (log(worked) - mean))
       }
-      let worked = [operation.setupMinutes, operation.runMinutes].reduce(0) { $0 + ($1.isFinite ? max(0, $1) : 0) }
-      guard worked > 0 else { continue }
-      let apart = log(worked) - job.mean
-      let mean = job.mean + apart / (job.count + 1)
-      known[Int(operation.job)] = (job.count + 1, mean, job.squares + apart * (log(worked) - mean))
+      let job = known[Int(operation.job)]
+      let deviation = job.count > 1 ? (job.squares / (job.count - 1)).squareRoot() : 0
+      let minutes = job.count > 0 ? exp(job.mean + Self.ninetiethPercentile * deviation) : 0
+      starts[number] = Double(operation.firstCompletedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
     }
     return starts
   }

@@ -14,7 +14,8 @@ final class Attempt {
   private var policy: SupervisionPolicy
   private var sight = SupervisionPolicy.Sight()
   private var traces = AttemptTraces()
-  private var progress: JobProgress?
+  /// How far the child said that it is.
+  private(set) var progress: JobProgress?
   private var input: ArraySlice<UInt8>
   private var messages, remarks: LineSplitter
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)

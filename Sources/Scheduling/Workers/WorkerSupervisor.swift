@@ -67,6 +67,7 @@ public final class WorkerSupervisor {
       path: logPath(of: claim.job.id), attempt: claim.job.attempts, maxBytes: settings.maxLogBytes, redact: surroundings.redact)
     defer { log.finish(at: surroundings.now()) }
     let outcome: JobOutcome
+    var progress: JobProgress?
     do throws(DataAccessError) {
       let child = try ChildProcess(program(claim.job))
       log.append("info", "attempt \(claim.job.attempts) by worker '\(worker)', process \(child.id)", at: surroundings.now())
@@ -76,18 +77,18 @@ public final class WorkerSupervisor {
         log.append("warning", reason, at: surroundings.now())
         return .lost(job: claim.job.id, reason: reason)
       }
-      outcome = ended
+      (outcome, progress) = (ended, attempt.progress)
     } catch {
       outcome = .failed(error: "\(error)")
     }
-    return try finish(claim, outcome, log)
+    return try finish(claim, outcome, progress, log)
   }
 
-  private func finish(_ claim: JobClaim, _ outcome: JobOutcome, _ log: JobLog) throws -> Supervised {
+  private func finish(_ claim: JobClaim, _ outcome: JobOutcome, _ progress: JobProgress?, _ log: JobLog) throws -> Supervised {
     var triesLeft = 3
     while true {
       do {
-        let status = try queue.finish(claim, outcome, at: surroundings.now())
+        let status = try queue.finish(claim, outcome, progress: progress, at: surroundings.now())
         let words = [Self.words(outcome), status == .pending ? "tried again later" : nil].compactMap { $0 }.joined(separator: "; ")
         log.append(status == .failed ? "error" : "info", "\(status.rawValue)\(words.isEmpty ? "" : ": \(words)")", at: surroundings.now())
         return .ended(job: claim.job.id, status: status)

@@ -4,6 +4,7 @@ import Ledger
 import LuaBridge
 import Metrics
 import QualityCycle
+import Routing
 import Tabular
 
 private struct RunOptions: LuaRecord {
@@ -59,9 +60,38 @@ private let getFunction = LuaFunction(
   return try JSONDecoder().decode(PlainValue.self, from: Data(report.json().utf8))
 }
 
+private struct EvaluateOptions: LuaRecord {
+  var version = ""
+  var since = Timestamp.distantPast
+  var until = Timestamp.distantPast
+  var size: Int?
+  var seed: Int?
+
+  static let fields: [LuaField<EvaluateOptions>] = [
+    LuaField("version", \.version, "the version, which must not have learnt from the window", isRequired: true),
+    LuaField("since", \.since, "judge by results after this time", isRequired: true),
+    LuaField("until_", \.until, "judge by results up to this time", isRequired: true),
+    LuaField("size", \.size, "items looked at; all when left out"), LuaField("seed", \.seed, "seed of the draw", default: "42"),
+  ]
+}
+
+private let evaluateFunction = LuaFunction(
+  "evaluate", "How well a version, serving or not, predicts the results of a window; nothing is recorded.", in: Workspace.self,
+  Parameter("options", EvaluateOptions.self, "which version, and what it is judged by"),
+  returns: .value(PlainValue.self, "mae, trim_mae, rmse, bias, wape, process_match; what cannot be measured is absent"), effect: .reads
+) { workspace, options in
+  if let size = options.size, size < 1 { throw LuaError("'size' must be an integer ≥ 1, got \(size)") }
+  let measured = try workspace.evaluate(
+    options.version, in: Window(since: options.since, until: options.until), size: options.size,
+    seed: UInt64(bitPattern: Int64(options.seed ?? 42)))
+  var values: [String: PlainValue] = [:]
+  for measurement in measured { if let value = measurement.value { values[measurement.name] = .number(value) } }
+  return .map(values)
+}
+
 /// `cycle`: running cycles, and what they found.
 let cycleModule = LuaModule(
-  "cycle", "Cycles: running them, and what they found.", functions: [runFunction, historyFunction, getFunction])
+  "cycle", "Cycles: running them, and what they found.", functions: [runFunction, historyFunction, getFunction, evaluateFunction])
 
 private func summary(of report: CycleReport, files: [String]) -> PlainValue {
   var metrics: [String: PlainValue] = [:]

@@ -150,6 +150,7 @@ let dataModule = LuaModule(
   "data", "The factory's items, standard routings and work results.",
   functions: [
     itemsFunction, routingsFunction, resultsFunction, queryFunction, sourcesFunction, checkFunction, describeFunction, importFunction,
+    truthFunction,
   ])
 
 private func cell(_ value: PlainValue) throws -> Cell {

@@ -14,7 +14,7 @@ let strategyModules: [LuaModule] = pureModules + [FrameModule.module, LearnModul
 
 /// What scripts and the REPL see.
 public let scriptModules: [LuaModule] =
-  ScriptSession.generalModules + [cycleModule, dataModule, modelsModule, reportModule, routingModule]
+  ScriptSession.generalModules + [cycleModule, dataModule, jobsModule, modelsModule, reportModule, routingModule]
 
 extension ScriptLog {
   /// A log that passes on to `logger`.

@@ -73,24 +73,25 @@ public let bundledStrategies: [String: String] = [
   -- From 3 to 2.85 is 5 %, but comes to 4.999999999999997 %.
   local rounding = 1e-9
 
-  --- How much the error varies from block to block: standard deviation over mean; nil below two blocks.
-  local function variation(blocks)
-    local count, sum = 0, 0
-    for _, block in ipairs(blocks) do
+  --- How much the error varies from block to block, relative to the champion's on the same rows: a month in which the
+  --- factory changed is hard for everyone. Standard deviation over mean; nil below two blocks.
+  local function variation(blocks, champion)
+    local ratios, sum = {}, 0
+    for number, block in ipairs(blocks) do
       if block.trim_mae then
-        count, sum = count + 1, sum + block.trim_mae
+        local other = champion[number] and champion[number].trim_mae
+        ratios[#ratios + 1] = other and other > 0 and block.trim_mae / other or block.trim_mae
+        sum = sum + ratios[#ratios]
       end
     end
-    if count < 2 or sum == 0 then
+    if #ratios < 2 or sum == 0 then
       return nil
     end
-    local mean, squares = sum / count, 0
-    for _, block in ipairs(blocks) do
-      if block.trim_mae then
-        squares = squares + (block.trim_mae - mean) ^ 2
-      end
+    local mean, squares = sum / #ratios, 0
+    for _, ratio in ipairs(ratios) do
+      squares = squares + (ratio - mean) ^ 2
     end
-    return math.sqrt(squares / (count - 1)) / mean
+    return math.sqrt(squares / (#ratios - 1)) / mean
   end
 
   return {
@@ -104,7 +105,12 @@ public let bundledStrategies: [String: String] = [
         max = 100,
         doc = "least improvement of trim_mae, percent",
       },
-      max_block_cv = { type = "number", default = 0.6, min = 0, doc = "largest variation of the error between blocks" },
+      max_block_cv = {
+        type = "number",
+        default = 0.6,
+        min = 0,
+        doc = "largest variation between blocks of its error relative to the champion's",
+      },
       min_rows = { type = "integer", default = 200, min = 1, doc = "fewest verdict rows to decide on" },
     },
     decide = function(ctx, p)
@@ -117,7 +123,7 @@ public let bundledStrategies: [String: String] = [
       for _, candidate in ipairs(ctx.candidates) do
         local after = candidate.metrics.trim_mae
         local gain = after and before and before > 0 and (before - after) / before * 100 or nil
-        local spread = variation(candidate.blocks)
+        local spread = variation(candidate.blocks, champion.blocks)
         local steady = not spread or spread <= p.max_block_cv
         local as_good = (candidate.metrics.process_match or 0) >= (champion.metrics.process_match or 0)
         local verdict = "ACCEPTED"
@@ -226,6 +232,142 @@ public let bundledStrategies: [String: String] = [
   }
 
   """#,
+  "strategies/sampling/neyman.lua": #"""
+  -- A stratum gets places by its size times how much the errors of its items differ: so many looks tell the mean error of
+  -- all items best (J. Neyman, "On the two different aspects of the representative method", 1934). What earlier cycles
+  -- found tells how much they differ; where nothing is known yet, all strata differ alike, and sizes alone decide.
+
+  --- As how many items the pooled variance counts beside a stratum's own.
+  local prior = 5
+
+  --- The strata in order of their values: their rows, and how much their errors differ.
+  local function strata(values, errors, count)
+    local found, names = {}, {}
+    local pooled, freedom = 0, 0
+    for row = 1, count do
+      -- A missing value is a stratum; texts, numbers and truth values are never equal.
+      local value = values[row]
+      local name = math.type(value) and "number " .. value or type(value) .. " " .. tostring(value)
+      local stratum = found[name]
+      if not stratum then
+        stratum = { rows = {}, known = 0, mean = 0, squares = 0 }
+        found[name] = stratum
+        names[#names + 1] = name
+      end
+      stratum.rows[#stratum.rows + 1] = row
+      if errors[row] then
+        stratum.known = stratum.known + 1
+        local off = errors[row] - stratum.mean
+        stratum.mean = stratum.mean + off / stratum.known
+        stratum.squares = stratum.squares + off * (errors[row] - stratum.mean)
+      end
+    end
+    table.sort(names)
+    local list = {}
+    for _, name in ipairs(names) do
+      list[#list + 1] = found[name]
+      pooled, freedom = pooled + found[name].squares, freedom + math.max(0, found[name].known - 1)
+    end
+    -- Errors that are all alike, or not known, make all strata alike.
+    local variance = freedom > 0 and pooled / freedom or 0
+    for _, stratum in ipairs(list) do
+      local own = math.max(0, stratum.known - 1)
+      local spread = variance > 0 and math.sqrt((stratum.squares + prior * variance) / (own + prior)) or 1
+      stratum.weight = #stratum.rows * spread
+    end
+    return list
+  end
+
+  --- Gives every stratum its places: in proportion to the weights, none more than it has rows, at least one where that is
+  --- possible, and the rest by largest remainder; of equals to the first.
+  local function allocate(list, size)
+    local open, places = {}, size
+    for _, stratum in ipairs(list) do
+      stratum.places = 0
+      open[#open + 1] = stratum
+    end
+    if #list > size then
+      table.sort(open, function(left, right)
+        if left.weight ~= right.weight then
+          return left.weight > right.weight
+        end
+        return left.rows[1] < right.rows[1]
+      end)
+      for place = 1, size do
+        open[place].places = 1
+      end
+      return
+    end
+    -- Whoever's share is beyond its rows, or below one place, gets these, and the others share what is left.
+    local settled
+    repeat
+      settled = true
+      local total, rest = 0, {}
+      for _, stratum in ipairs(open) do
+        total = total + stratum.weight
+      end
+      local left = places
+      for _, stratum in ipairs(open) do
+        stratum.quota = left * stratum.weight / total
+        if stratum.quota >= #stratum.rows then
+          stratum.places, places, settled = #stratum.rows, places - #stratum.rows, false
+        else
+          rest[#rest + 1] = stratum
+        end
+      end
+      if settled then
+        for position = #rest, 1, -1 do
+          if rest[position].quota < 1 then
+            rest[position].places, places, settled = 1, places - 1, false
+            table.remove(rest, position)
+          end
+        end
+      end
+      open = rest
+    until settled or #open == 0
+    for _, stratum in ipairs(open) do
+      stratum.places = math.floor(stratum.quota)
+      places = places - stratum.places
+    end
+    table.sort(open, function(left, right)
+      local first, second = left.quota - left.places, right.quota - right.places
+      if first ~= second then
+        return first > second
+      end
+      return left.rows[1] < right.rows[1]
+    end)
+    for position = 1, places do
+      open[position].places = open[position].places + 1
+    end
+  end
+
+  return {
+    interface = 1,
+    summary = "A sample in which each value of a column has places by its size and by how much its errors differ.",
+    parameters = {
+      by = { type = "string", default = "part_type", doc = "column whose values are the strata" },
+    },
+    decide = function(ctx, p)
+      local codes = ctx.population:column("item_code"):list()
+      local values, errors = ctx.population:column(p.by):list(), ctx.population:column("last_error"):list()
+      local list = strata(values, errors, #codes)
+      allocate(list, math.min(ctx.size, #codes))
+      local rows = {}
+      for number, stratum in ipairs(list) do
+        for _, drawn in ipairs(sample.random(#stratum.rows, stratum.places, ctx.seed + number):list()) do
+          rows[#rows + 1] = stratum.rows[drawn]
+        end
+      end
+      table.sort(rows)
+      local items = {}
+      for position, row in ipairs(rows) do
+        items[position] = codes[row]
+      end
+      return { items = items }
+    end,
+  }
+
+  """#,
   "strategies/sampling/random.lua": #"""
   -- Every item is as likely as any other: an honest picture of the whole population.
   return {
@@ -285,6 +427,529 @@ public let bundledStrategies: [String: String] = [
     decide = function(ctx, p)
       local codes = ctx.population:column("item_code")
       return { items = sample.stratified(codes, ctx.population:column(p.by), ctx.size, ctx.seed) }
+    end,
+  }
+
+  """#,
+  "strategies/sampling/uncertainty.lua": #"""
+  -- Where predictions were bad, or nobody has looked for long, a look tells most. A part of the sample is drawn at random
+  -- all the same: what went wrong unseen is found by chance only.
+  return {
+    interface = 1,
+    summary = "The most uncertain and least recently checked items first, and some at random.",
+    parameters = {
+      explore = { type = "number", default = 0.2, min = 0, max = 1, doc = "share of the sample that is drawn at random" },
+      days = {
+        type = "integer",
+        default = 30,
+        min = 1,
+        max = 3650,
+        doc = "an item not checked for so many days counts as twice as uncertain, for twice as many three times, …",
+      },
+    },
+    decide = function(ctx, p)
+      local codes = ctx.population:column("item_code"):list()
+      local errors = ctx.population:column("last_error")
+      local known, checked = errors:list(), ctx.population:column("last_checked"):list()
+      -- An item that was never checked may be as bad as the worst tenth, and is as old as the oldest check.
+      local usual = errors:quantile(0.9) or 1
+      local oldest = p.days * 86400
+      for place = 1, #codes do
+        oldest = math.max(oldest, checked[place] and ctx.as_of - checked[place] or 0)
+      end
+      local scores, luck, order = {}, {}, {}
+      for place = 1, #codes do
+        local age = checked[place] and ctx.as_of - checked[place] or oldest
+        scores[place] = (known[place] or usual) * (1 + age / 86400 / p.days)
+        luck[place] = math.random()
+        order[place] = place
+      end
+      table.sort(order, function(left, right)
+        if scores[left] ~= scores[right] then
+          return scores[left] > scores[right]
+        end
+        if luck[left] ~= luck[right] then
+          return luck[left] < luck[right]
+        end
+        return left < right
+      end)
+      local explored = math.floor(ctx.size * p.explore + 0.5)
+      local items, reasons, rest = {}, {}, {}
+      for rank, place in ipairs(order) do
+        local code = codes[place]
+        if rank > ctx.size - explored then
+          rest[#rest + 1] = code
+        else
+          items[#items + 1] = code
+          reasons[code] = not checked[place] and "never checked"
+            or string.format(
+              "%s, checked %.0f days ago",
+              known[place] and string.format("off by %.2f minutes", known[place]) or "error not known",
+              (ctx.as_of - checked[place]) / 86400
+            )
+        end
+      end
+      for _, drawn in ipairs(sample.random(#rest, explored, ctx.seed):list()) do
+        items[#items + 1] = rest[drawn]
+        reasons[rest[drawn]] = "drawn at random"
+      end
+      return { items = items, reasons = reasons }
+    end,
+  }
+
+  """#,
+  "strategies/triggers/budget.lua": #"""
+  -- Trainings cost; they are spent where they are worth most. What a new champion could gain is what the old one is wrong
+  -- by in every job, beyond what chance explains, weighed by how much of the work the job is. A large gain may take the
+  -- last training of the period, a small one only while plenty are left.
+
+  --- What knowing a chart's level would gain, percent of its minutes, as far as it is sure, and the level in percent.
+  local function gain(chart, p)
+    local levels, errors = metrics.ewma(chart.deviations, chart.errors, { lambda = p.lambda, clip = p.clip })
+    local level = levels[#levels]
+    local sure = math.max(0, math.abs(level) - p.certainty * errors[#errors])
+    if sure == 0 then
+      return 0, 0
+    end
+    return (math.exp(sure) - 1) * 100, (math.exp(level) - 1) * 100
+  end
+
+  --- How often training was asked for in the last days.
+  local function spent(ctx, p)
+    local count = 0
+    local asked = ctx.history:column("retrained"):list()
+    for place, instant in ipairs(ctx.history:column("as_of"):list()) do
+      if asked[place] and instant > ctx.as_of - p.days * 86400 then
+        count = count + 1
+      end
+    end
+    return count
+  end
+
+  return {
+    interface = 1,
+    summary = "Retrain when the expected gain is worth one of a limited number of trainings.",
+    parameters = {
+      trainings = { type = "integer", default = 6, min = 1, max = 1000, doc = "trainings in a period at most" },
+      days = { type = "integer", default = 180, min = 1, max = 3650, doc = "length of the period, to now" },
+      worth_pct = {
+        type = "number",
+        default = 0.5,
+        min = 0,
+        max = 100,
+        doc = "least gain that is worth a training, percent of all minutes; twice as much in the last half of them, "
+          .. "three times as much for the last",
+      },
+      certainty = { type = "number", default = 2, min = 0, max = 10, doc = "standard errors taken off a job's level" },
+      lambda = {
+        type = "number",
+        default = 0.4,
+        min = 0.05,
+        max = 1,
+        doc = "weight of a new period in a job's level against what came before",
+      },
+      period_days = { type = "number", default = 7, min = 0.5, max = 90, doc = "days whose cycles are taken together" },
+      reference_periods = {
+        type = "integer",
+        default = 6,
+        min = 1,
+        max = 100,
+        doc = "periods after a training that tell what is usual",
+      },
+      wander = {
+        type = "number",
+        default = 0.02,
+        min = 0,
+        max = 1,
+        doc = "standard deviation from period to period where nothing changes, of the logarithm of minutes",
+      },
+      clip = { type = "number", default = 6, min = 1, max = 100, doc = "errors that one period counts as at most" },
+      cooldown_hours = {
+        type = "integer",
+        default = 168,
+        min = 0,
+        max = 8760,
+        doc = "no second retraining within this time",
+      },
+      max_reasons = { type = "integer", default = 5, min = 1, max = 100, doc = "jobs named, the largest gain first" },
+    },
+    decide = function(ctx, p)
+      local last = ctx.last_training
+      if last and ctx.as_of - last.as_of < p.cooldown_hours * 3600 then
+        local free = last.as_of + p.cooldown_hours * 3600
+        local message = "no second retraining before " .. time.format(free)
+        return { retrain = false, reasons = { { code = "COOLDOWN", message = message, until_ = free } } }
+      end
+      local charts = metrics.drift_charts(ctx.groups, {
+        period_days = p.period_days,
+        reference_periods = p.reference_periods,
+        min_share = 0,
+        wander = p.wander,
+      })
+      local total, jobs = 0, {}
+      for _, chart in ipairs(charts) do
+        if chart.level == "job" then
+          local percent, change = gain(chart, p)
+          if percent > 0 then
+            total = total + chart.share * percent
+            jobs[#jobs + 1] = {
+              code = "GAIN",
+              job = chart.job,
+              change_pct = change,
+              gain_pct = chart.share * percent,
+              share = chart.share,
+              results = chart.results,
+              since = chart.ends[1] - p.period_days * 86400,
+              message = string.format(
+                "%s takes %.0f %% %s than usual: up to %.2f %% of all minutes to be gained",
+                chart.job,
+                math.abs(change),
+                change > 0 and "longer" or "less",
+                chart.share * percent
+              ),
+            }
+          end
+        end
+      end
+      table.sort(jobs, function(left, right)
+        if left.gain_pct ~= right.gain_pct then
+          return left.gain_pct > right.gain_pct
+        end
+        return left.job < right.job
+      end)
+      local used = spent(ctx, p)
+      local left = p.trainings - used
+      local worth = total / math.max(p.worth_pct, 1e-9)
+      local priority = worth >= 3 and "high" or worth >= 2 and "normal" or "low"
+      -- The first half is for whatever is worth it, the last one for what cannot wait.
+      local code = "WORTH_IT"
+      if worth < 1 then
+        code = "NOT_WORTH_IT"
+      elseif left <= 0 then
+        code = "BUDGET_SPENT"
+      elseif priority == "low" and left <= p.trainings / 2 or priority ~= "high" and left == 1 and p.trainings > 1 then
+        code = "SAVED_FOR_MORE"
+      end
+      local reasons = table.move(jobs, 1, math.min(#jobs, p.max_reasons), 1, {})
+      table.insert(reasons, 1, {
+        code = code,
+        gain_pct = total,
+        used = used,
+        left = left,
+        message = string.format(
+          "%.2f %% of all minutes to be gained, %.2f %% are worth a training; %d of %d spent in %d days",
+          total,
+          p.worth_pct,
+          used,
+          p.trainings,
+          p.days
+        ),
+      })
+      return { retrain = code == "WORTH_IT", priority = priority, reasons = reasons }
+    end,
+  }
+
+  """#,
+  "strategies/triggers/cusum.lua": #"""
+  -- Slow or sudden, a change of how long work takes adds up: week by week the evidence for a shift is summed, and
+  -- forgotten where it points the other way (E. Page, "Continuous inspection schemes", 1954). All work, each job and each
+  -- job on each resource have a chart, so a change common to all is found as well as one of a single machine. The first
+  -- weeks after a training say what is usual, so a new champion begins anew.
+
+  --- The chart's name, for people.
+  local function name(chart)
+    if chart.level == "all" then
+      return "all work"
+    end
+    return chart.level == "job" and chart.job or chart.job .. " on " .. (chart.resource or "an unknown resource")
+  end
+
+  --- The mean deviation from place `first` on, each by its certainty.
+  local function change(chart, first)
+    local sum, weights = 0, 0
+    for place = first, #chart.deviations do
+      local weight = 1 / chart.errors[place] ^ 2
+      sum, weights = sum + weight * chart.deviations[place], weights + weight
+    end
+    return sum / weights
+  end
+
+  --- The reason that a chart gives, or nil while its evidence is within the limit.
+  local function reason(chart, p, limit)
+    local shift = math.log(1 + p.shift_pct / 100)
+    local sums = metrics.cusum(chart.deviations, chart.errors, { shift = shift, clip = p.clip })
+    local last = #chart.deviations
+    local up = sums.up[last] >= sums.down[last]
+    local evidence = up and sums.up[last] or sums.down[last]
+    if evidence <= limit then
+      return nil
+    end
+    local first = up and sums.up_since or sums.down_since
+    local since = first > 1 and chart.ends[first - 1] or chart.ends[first] - p.period_days * 86400
+    local percent = (math.exp(change(chart, first)) - 1) * 100
+    return {
+      code = "DRIFT",
+      job = chart.job,
+      resource = chart.resource,
+      change_pct = percent,
+      since = since,
+      evidence = evidence,
+      limit = limit,
+      results = chart.results,
+      share = chart.share,
+      message = string.format(
+        "%s takes %.0f %% %s than usual since %s (evidence %.1f, limit %.1f, %.1f %% of the results)",
+        name(chart),
+        math.abs(percent),
+        percent > 0 and "longer" or "less",
+        time.format(since),
+        evidence,
+        limit,
+        chart.share * 100
+      ),
+    }
+  end
+
+  return {
+    interface = 1,
+    summary = "Retrain when a job, a resource or all work takes longer or less than usual, by cumulative sums.",
+    parameters = {
+      shift_pct = {
+        type = "number",
+        default = 9,
+        min = 1,
+        max = 100,
+        doc = "the change to be found, percent; half of it is not worth a retraining",
+      },
+      false_alarms_per_year = {
+        type = "number",
+        default = 0.25,
+        min = 0.001,
+        max = 50,
+        doc = "false alarms a year to be expected at most, of all charts together; sets the limit by Lorden's bound",
+      },
+      period_days = { type = "number", default = 7, min = 0.5, max = 90, doc = "days whose cycles are taken together" },
+      reference_periods = {
+        type = "integer",
+        default = 6,
+        min = 1,
+        max = 100,
+        doc = "periods after a training that tell what is usual",
+      },
+      min_share = {
+        type = "number",
+        default = 0.03,
+        min = 0,
+        max = 1,
+        doc = "least share of the results for a chart of its own",
+      },
+      wander = {
+        type = "number",
+        default = 0.02,
+        min = 0,
+        max = 1,
+        doc = "standard deviation of a job from period to period where nothing changes, of the logarithm of minutes",
+      },
+      group_wander = { type = "number", default = 0.05, min = 0, max = 1, doc = "the same of a job on one resource" },
+      clip = { type = "number", default = 6, min = 1, max = 100, doc = "errors that one period counts as at most" },
+      cooldown_hours = {
+        type = "integer",
+        default = 168,
+        min = 0,
+        max = 8760,
+        doc = "no second retraining within this time",
+      },
+      max_reasons = { type = "integer", default = 5, min = 1, max = 100, doc = "reasons given, the strongest first" },
+    },
+    decide = function(ctx, p)
+      local last = ctx.last_training
+      if last and ctx.as_of - last.as_of < p.cooldown_hours * 3600 then
+        local free = last.as_of + p.cooldown_hours * 3600
+        local message = "no second retraining before " .. time.format(free)
+        return { retrain = false, reasons = { { code = "COOLDOWN", message = message, until_ = free } } }
+      end
+      local charts = metrics.drift_charts(ctx.groups, {
+        period_days = p.period_days,
+        reference_periods = p.reference_periods,
+        min_share = p.min_share,
+        wander = p.wander,
+        group_wander = p.group_wander,
+      })
+      -- Two sides a chart, each beyond ln A once in A periods or less often.
+      local limit = math.log(math.max(1, 2 * #charts * 365.25 / p.period_days / p.false_alarms_per_year))
+      local reasons, large = {}, false
+      for _, chart in ipairs(charts) do
+        local found = reason(chart, p, limit)
+        if found then
+          reasons[#reasons + 1] = found
+          large = large or math.abs(found.change_pct) >= 25 and chart.share >= 0.05
+        end
+      end
+      table.sort(reasons, function(left, right)
+        if left.evidence ~= right.evidence then
+          return left.evidence > right.evidence
+        end
+        return left.message < right.message
+      end)
+      return {
+        retrain = #reasons > 0,
+        priority = large and "high" or "normal",
+        reasons = table.move(reasons, 1, math.min(#reasons, p.max_reasons), 1, {}),
+      }
+    end,
+  }
+
+  """#,
+  "strategies/triggers/ewma.lua": #"""
+  -- The level of each job and resource as a moving average that forgets: a slow change shows before any single week does
+  -- (S. Roberts, "Control chart tests based on geometric moving averages", 1959). All work, each job and each job on each
+  -- resource have a chart. The first weeks after a training say what is usual, so a new champion begins anew.
+
+  --- The chart's name, for people.
+  local function name(chart)
+    if chart.level == "all" then
+      return "all work"
+    end
+    return chart.level == "job" and chart.job or chart.job .. " on " .. (chart.resource or "an unknown resource")
+  end
+
+  --- The end of the last period whose level was within the tolerance, on the side where it now is.
+  local function since(chart, levels, tolerance, p)
+    local first, sign = #levels, levels[#levels] > 0 and 1 or -1
+    while first > 1 and levels[first - 1] * sign > tolerance do
+      first = first - 1
+    end
+    return first > 1 and chart.ends[first - 1] or chart.ends[first] - p.period_days * 86400
+  end
+
+  --- The reason that a chart gives, or nil while its level is within the limit.
+  local function reason(chart, p, limit)
+    local levels, errors = metrics.ewma(chart.deviations, chart.errors, { lambda = p.lambda, clip = p.clip })
+    local level, tolerance = levels[#levels], math.log(1 + p.tolerance_pct / 100)
+    local evidence = (math.abs(level) - tolerance) / errors[#errors]
+    if evidence <= limit then
+      return nil
+    end
+    local began = since(chart, levels, tolerance, p)
+    local percent = (math.exp(level) - 1) * 100
+    return {
+      code = "DRIFT",
+      job = chart.job,
+      resource = chart.resource,
+      change_pct = percent,
+      since = began,
+      evidence = evidence,
+      limit = limit,
+      results = chart.results,
+      share = chart.share,
+      message = string.format(
+        "%s takes %.0f %% %s than usual since %s (%.1f errors beyond %.0f %%, limit %.1f, %.1f %% of the results)",
+        name(chart),
+        math.abs(percent),
+        percent > 0 and "longer" or "less",
+        time.format(began),
+        evidence,
+        p.tolerance_pct,
+        limit,
+        chart.share * 100
+      ),
+    }
+  end
+
+  return {
+    interface = 1,
+    summary = "Retrain when the moving level of a job, a resource or all work leaves what is usual.",
+    parameters = {
+      lambda = {
+        type = "number",
+        default = 0.5,
+        min = 0.05,
+        max = 1,
+        doc = "weight of a new period against what came before; small finds small changes, late",
+      },
+      tolerance_pct = {
+        type = "number",
+        default = 3,
+        min = 0,
+        max = 100,
+        doc = "a change of so many percent is not worth a retraining",
+      },
+      false_alarms_per_year = {
+        type = "number",
+        default = 1,
+        min = 0.001,
+        max = 50,
+        doc = "false alarms a year to be expected at most, of all charts together",
+      },
+      period_days = { type = "number", default = 7, min = 0.5, max = 90, doc = "days whose cycles are taken together" },
+      reference_periods = {
+        type = "integer",
+        default = 6,
+        min = 1,
+        max = 100,
+        doc = "periods after a training that tell what is usual",
+      },
+      min_share = {
+        type = "number",
+        default = 0.03,
+        min = 0,
+        max = 1,
+        doc = "least share of the results for a chart of its own",
+      },
+      wander = {
+        type = "number",
+        default = 0.02,
+        min = 0,
+        max = 1,
+        doc = "standard deviation of a job from period to period where nothing changes, of the logarithm of minutes",
+      },
+      group_wander = { type = "number", default = 0.05, min = 0, max = 1, doc = "the same of a job on one resource" },
+      clip = { type = "number", default = 6, min = 1, max = 100, doc = "errors that one period counts as at most" },
+      cooldown_hours = {
+        type = "integer",
+        default = 168,
+        min = 0,
+        max = 8760,
+        doc = "no second retraining within this time",
+      },
+      max_reasons = { type = "integer", default = 5, min = 1, max = 100, doc = "reasons given, the strongest first" },
+    },
+    decide = function(ctx, p)
+      local last = ctx.last_training
+      if last and ctx.as_of - last.as_of < p.cooldown_hours * 3600 then
+        local free = last.as_of + p.cooldown_hours * 3600
+        local message = "no second retraining before " .. time.format(free)
+        return { retrain = false, reasons = { { code = "COOLDOWN", message = message, until_ = free } } }
+      end
+      local charts = metrics.drift_charts(ctx.groups, {
+        period_days = p.period_days,
+        reference_periods = p.reference_periods,
+        min_share = p.min_share,
+        wander = p.wander,
+        group_wander = p.group_wander,
+      })
+      -- Each period looks at both sides of every chart; as if all looks were independent, which errs towards silence.
+      local looks = 2 * #charts * 365.25 / p.period_days
+      local limit = metrics.normal_quantile(math.min(0.5, p.false_alarms_per_year / math.max(1, looks)))
+      local reasons, large = {}, false
+      for _, chart in ipairs(charts) do
+        local found = reason(chart, p, limit)
+        if found then
+          reasons[#reasons + 1] = found
+          large = large or math.abs(found.change_pct) >= 25 and chart.share >= 0.05
+        end
+      end
+      table.sort(reasons, function(left, right)
+        if left.evidence ~= right.evidence then
+          return left.evidence > right.evidence
+        end
+        return left.message < right.message
+      end)
+      return {
+        retrain = #reasons > 0,
+        priority = large and "high" or "normal",
+        reasons = table.move(reasons, 1, math.min(#reasons, p.max_reasons), 1, {}),
+      }
     end,
   }
 

@@ -145,8 +145,8 @@ extension LearnModule {
         }
       } catch let ended as WorkEnded {
         // Ended by the script, as by the time budget: with what there is.
-        if made.all.isEmpty { throw ended }
-        trials = made.all
+        trials = done + made.all
+        if trials.isEmpty { throw ended }
       }
       return try result(of: trials, estimator: searched.choice.name, names: Set(fixed.keys).union(space.values.keys).sorted())
     }

@@ -23,10 +23,11 @@ struct CandidateList: LuaReadable {
     }
     guard !listed.isEmpty || !named.isEmpty else { throw LuaMismatch("at least one estimator expected, got an empty table") }
     var candidates: [(name: String, estimator: any Estimator)] = []
+    var counts: [String: Int] = [:]
     for (_, one) in listed.sorted(by: { $0.0 < $1.0 }) {
       // The second of a name is called so: knn_2.
-      let earlier = candidates.count { $0.name == one.name || $0.name.hasPrefix(one.name + "_") }
-      candidates.append((earlier == 0 ? one.name : "\(one.name)_\(earlier + 1)", one.estimator))
+      counts[one.name, default: 0] += 1
+      candidates.append((counts[one.name] == 1 ? one.name : "\(one.name)_\(counts[one.name, default: 0])", one.estimator))
     }
     return CandidateList(candidates: candidates + named.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
   }

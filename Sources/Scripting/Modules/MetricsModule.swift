@@ -11,7 +11,7 @@ public enum MetricsModule {
     Scores of predictions and of drift, on columns or lists of numbers. No evidence is no score: with nothing to measure the result is nil. \
     NaN and infinities are left out and counted.
     """,
-    functions: scores + [trimMae, cv, quantiles, processMatch, psi, ks, bootstrap, pairedTest])
+    functions: scores + [trimMae, cv, quantiles, processMatch, psi, ks, bootstrap, pairedTest] + overTime)
 
   private static let actual = Parameter("actual", [Double].self, "what happened")
   private static let predicted = Parameter("predicted", [Double].self, "what was predicted, in the same order")

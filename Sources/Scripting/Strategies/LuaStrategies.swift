@@ -136,7 +136,7 @@ struct LuaTriggerRule: TriggerRule {
     }
     var fields: [String: any LuaPushable] = [
       "as_of": context.asOf.seconds, "seed": Int64(bitPattern: context.seed), "report": PlainValue.map(metrics),
-      "alerts": PlainValue.list(alerts), "history": ScriptFrame(context.history),
+      "alerts": PlainValue.list(alerts), "history": ScriptFrame(context.history), "groups": ScriptFrame(context.groups),
     ]
     if let last = context.lastTraining {
       fields["last_training"] = PlainValue.map(["as_of": .number(last.asOf.seconds), "outcome": .text(last.outcome)])

@@ -54,17 +54,13 @@ struct DemoCommand: ParsableCommand {
   /// Tells what no predictor could have beaten, on this workspace's plant.
   private func showTruth() throws {
     let folder = try csv ?? (global.open().sourcePath as NSString).deletingLastPathComponent
-    let path = "\(folder)/\(Self.truthFile)"
+    let path = "\(folder)/\(PlantTruth.fileName)"
     guard FileManager.default.fileExists(atPath: path) else {
       throw CommandFailure(
         "there is no \(path): the truth lies beside the data that 'lathe demo' made; where that was --csv DIR, say so here too")
     }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
     let truth: PlantTruth
-    do { truth = try decoder.decode(PlantTruth.self, from: Data(AtomicFile.read(path))) } catch is DecodingError {
-      throw CommandFailure("\(path) is not what 'lathe demo' of this version writes; make the plant again in a new workspace")
-    }
+    do { truth = try PlantTruth(path: path) } catch let error as DemoPlantError { throw CommandFailure(error.description) }
     let (since, until) = (since ?? truth.endsAt.advanced(bySeconds: -30 * 86_400), asOf ?? truth.endsAt)
     guard since < until else { throw CommandFailure.usage("the window is empty: it begins at \(since) and ends at \(until)") }
     let floor = try DemoPlant(truth).floor(since: since, until: until)
@@ -127,7 +123,7 @@ struct DemoCommand: ParsableCommand {
     }
     // After the commit, which may fail too. A plant without its truth is whole but for --truth, and says so.
     let folder = (workspace.sourcePath as NSString).deletingLastPathComponent
-    try AtomicFile.write(Self.bytes(of: plant.truth), to: "\(folder)/\(Self.truthFile)")
+    try AtomicFile.write(plant.truth.bytes(), to: "\(folder)/\(PlantTruth.fileName)")
     bar.show(1)
     return counts
   }
@@ -138,7 +134,7 @@ struct DemoCommand: ParsableCommand {
     let (items, routings) = (plant.items(), plant.routings())
     var counts = Counts(place: folder, items: items.rowCount, routings: routings.rowCount)
     // No file gets its name before all are written, so a full disk leaves what was there.
-    let streams = try ["items.csv", "routing_operations.csv", "work_results.csv", Self.truthFile].map {
+    let streams = try ["items.csv", "routing_operations.csv", "work_results.csv", PlantTruth.fileName].map {
       try AtomicFile.Stream("\(folder)/\($0)")
     }
     for (stream, relation) in zip(streams, [items, routings]) {
@@ -151,17 +147,8 @@ struct DemoCommand: ParsableCommand {
       try streams[2].append(writer.rows(block))
       counts.add(block)
     }
-    try streams[3].append(Self.bytes(of: plant.truth))
+    try streams[3].append(plant.truth.bytes())
     for stream in streams { try stream.finish() }
     return counts
-  }
-
-  private static let truthFile = "demo-truth.json"
-
-  private static func bytes(of truth: PlantTruth) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    return try encoder.encode(truth)
   }
 }

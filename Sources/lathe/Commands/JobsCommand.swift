@@ -21,7 +21,11 @@ struct JobsCommand: ParsableCommand {
     func run() throws {
       guard limit > 0 else { throw CommandFailure.usage("--limit must be 1 or more, got \(limit)") }
       let workspace = try global.open()
-      let jobs = try workspace.jobQueue().jobs(status, limit: limit)
+      let queue = try workspace.jobQueue()
+      let jobs = try queue.jobs(status, limit: limit)
+      for (job, reason) in try queue.quarantined().map({ ($0.job, $0.reason) }) + queue.unreadable() {
+        Terminal.remark(Terminal.harmless("job \(job) cannot be read and is left out: \(reason)"))
+      }
       if global.json { return try Terminal.output(json: jobs) }
       if jobs.isEmpty {
         return Terminal.remark(status.map { "no job is \($0.rawValue)" } ?? "no jobs yet; a cycle queues one when its rule says so")

@@ -34,7 +34,7 @@ extension ModelsCommand {
       text += try table("parameter", difference.parameters) { $0.description }
       text += try table("feature", difference.features) { $0 }
       text += try table("metric", difference.metrics) { Self.rounded($0).description }
-      text += try table("bytes", difference.files) { $0.description }
+      text += try table("file", difference.files) { counted($0, "byte") }
       guard let predictions = difference.predictions else {
         return text + "\nno factory data to predict from; import some with 'lathe data import'\n"
       }
@@ -49,19 +49,25 @@ extension ModelsCommand {
         ("operation", Column(changes.map { $0.occurrence == 0 ? $0.operation : "\($0.operation) (\($0.occurrence + 1))" })),
         ("A", numbers(changes.map(\.a))), ("B", numbers(changes.map(\.b))), ("change %", numbers(changes.map(\.percent))),
       ])
-      return text + frame.rendered() + "\n"
+      return text + Self.rendered(frame)
     }
 
     private func table<Value>(
       _ title: String, _ pairs: [String: VersionDifference.Pair<Value>], _ words: (Value) -> String
     ) throws -> String {
       if pairs.isEmpty { return "" }
-      let names = pairs.keys.sorted()
+      let names = pairs.keys.sorted().filter { pairs[$0]?.a != pairs[$0]?.b }
+      let same = "\(counted(pairs.count - names.count, title)) the same\n"
+      if names.isEmpty { return "\n" + same }
       let frame = try Frame([
         (title, Column(names)), ("A", Column(names.map { pairs[$0]?.a.map(words) })), ("B", Column(names.map { pairs[$0]?.b.map(words) })),
-        ("", Column(names.map { pairs[$0]?.a == pairs[$0]?.b ? "" : "≠" })),
       ])
-      return "\n" + frame.rendered() + "\n"
+      return "\n" + Self.rendered(frame) + (names.count == pairs.count ? "" : same)
+    }
+
+    /// All rows: what a person asked to see is not left out.
+    private static func rendered(_ frame: Frame) -> String {
+      frame.rendered(FrameLayout(rowLimit: max(1, frame.rowCount))) + "\n"
     }
 
     private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

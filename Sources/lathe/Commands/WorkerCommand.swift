@@ -88,26 +88,12 @@ struct JobProgram {
   private func outcome(of job: Job, _ channel: JobChannel) throws -> JobOutcome {
     let workspace = try workspace(of: job, channel)
     let progress = { @Sendable (step: TrainingProgress) in channel.progress(100 * step.share, step.step) }
-    let request = RetrainingRequest(asOf: job.payload.asOf, candidates: job.payload.candidates, job: job.id)
-    // Made by an attempt that was killed after it had deployed: done is done.
-    if let done = try workspace.ledger().verdicts(limit: 100).first(where: { $0.record.job == job.id && $0.version != nil }) {
-      return .succeeded(["verdict": .integer(done.id), "version": done.version.map { .text($0) } ?? .null])
+    let (outcome, retraining) = try workspace.perform(
+      job, policy: StrategyLibrary(workspace).comparisonPolicy(workspace.effective), progress: progress)
+    for line in retraining?.verdict.text().split(separator: "\n") ?? [] {
+      channel.log("info", String(line), ["verdict": .integer(retraining?.id ?? 0)])
     }
-    let champion = try workspace.champion().version
-    if champion != job.payload.champion {
-      return .skipped(
-        reason: "\(champion) serves by now, not \(job.payload.champion), which was to be challenged", ["champion": .text(champion)])
-    }
-    let retraining = try workspace.retrain(
-      request, policy: StrategyLibrary(workspace).comparisonPolicy(workspace.effective), progress: progress)
-    for line in retraining.verdict.text().split(separator: "\n") { channel.log("info", String(line), ["verdict": .integer(retraining.id)]) }
-    var value: [String: PlainValue] = ["verdict": .integer(retraining.id)]
-    guard let deployment = retraining.deployment else {
-      return .skipped(reason: retraining.verdict.failure.map { "the policy failed: \($0.message)" } ?? "the champion stays", .map(value))
-    }
-    value["version"] = .text(deployment.version)
-    value["candidate"] = .text(deployment.candidate)
-    return .succeeded(.map(value))
+    return outcome
   }
 
   /// The workspace with the settings that were in force when the job was asked for.

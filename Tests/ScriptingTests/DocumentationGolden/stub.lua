@@ -126,6 +126,7 @@ function quit(code) end
 ---@field report table<string, number> the cycle's metrics by name; nil where nothing was measured
 ---@field alerts StrategyAlert[]
 ---@field last_training? StrategyTraining
+---@field groups frame how much longer each job took on each resource than the champion predicted, a row a group and cycle since its training, oldest first: cycle_id, as_of, resource_code, job_code, results, mean_log_ratio, spread, first_completed_at, last_completed_at; each result counts in one row
 
 ---@class (exact) TriggerAnswer
 ---@field retrain boolean
