@@ -155,19 +155,21 @@ struct HostFaultTests {
     #expect(processes(with: word).isEmpty)
   }
 
-  @Test("whose process is killed while it waits for data costs one decision")
-  func killed() throws {
+  @Test(
+    "whose process is killed or crashes while it waits for data costs one decision",
+    arguments: [(SIGKILL, "was killed by signal 9 "), (SIGSEGV, "crashed (signal 11) "), (SIGABRT, "crashed (signal 6) ")])
+  func killed(signal: Int32, words: String) throws {
     let word = UUID().uuidString
     let fixture = try StrategyFixture(program: strategyProgram([word]))
     let population = Contexts.population(["a", "b"], ["size": Column([1.0, 2])]) { _ in
-      for id in processes(with: word) { kill(id, SIGKILL) }
+      for id in processes(with: word) { kill(id, signal) }
     }
     let context = try Contexts.sampling(population)
     do {
       _ = try fixture.sample("return { items = ctx.population:filter(ctx.population:column('size'):gt(1)):column('item_code') }", context)
       Issue.record("it has decided")
     } catch let failure as StrategyFailure {
-      #expect(failure.message.contains("the script host was killed by signal 9"), "\(failure)")
+      #expect(failure.message.contains("the script host \(words)"), "\(failure)")
     }
     #expect(try fixture.sample("return { items = { 'a' } }").items == ["a"])
   }

@@ -13,6 +13,7 @@ public enum StrategyHostProgram {
   /// Reads a task from standard input and decides; returns the exit code: 0, or 1 when no task came.
   public static func run() -> Int32 {
     OwnProcess.giveUpPrivileges()
+    OwnProcess.endAtCrashes()
     guard let channel = HostChannel() else { return 1 }
     let source = ForwardedSource(channel: channel)
     do throws(HostFault) {
