@@ -46,6 +46,7 @@ let package = Package(
     .target(name: "Configuration", dependencies: ["Tabular", yams], swiftSettings: strict),
     .target(name: "Routing", dependencies: ["DataAccess", "Learning", "Metrics", "Tabular"], swiftSettings: kernel),
     .target(name: "Ledger", dependencies: ["DataAccess", "Tabular", crypto, grdb], swiftSettings: strict),
+    .target(name: "Processes", dependencies: ["CSpawn", "DataAccess"], swiftSettings: strict),
     // Rank 3
     .target(
       name: "QualityCycle",
@@ -56,12 +57,13 @@ let package = Package(
     .target(
       name: "Scripting",
       dependencies: [
-        "Configuration", "DataAccess", "DemoPlant", "Learning", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing",
+        "Configuration", "DataAccess", "DemoPlant", "Learning", "Ledger", "LuaBridge", "Metrics", "Plotting", "Processes", "QualityCycle",
+        "Routing",
         "Tabular",
         crypto,
         logging,
       ], swiftSettings: strict),
-    .target(name: "Scheduling", dependencies: ["CSpawn", "DataAccess", "Ledger", "Tabular"], swiftSettings: strict),
+    .target(name: "Scheduling", dependencies: ["DataAccess", "Ledger", "Processes", "Tabular"], swiftSettings: strict),
     // Rank 5
     .executableTarget(
       name: "lathe",
@@ -98,7 +100,7 @@ let package = Package(
     .testTarget(
       name: "LedgerTests", dependencies: ["DataAccess", "Ledger", "Tabular", "TestSupport", "WorkerProbe"], swiftSettings: strict),
     .testTarget(
-      name: "SchedulingTests", dependencies: ["DataAccess", "Ledger", "Scheduling", "Tabular", "TestSupport", "WorkerProbe"],
+      name: "SchedulingTests", dependencies: ["DataAccess", "Ledger", "Processes", "Scheduling", "Tabular", "TestSupport", "WorkerProbe"],
       swiftSettings: strict),
     .executableTarget(
       name: "WorkerProbe", dependencies: ["DataAccess", "Ledger", "Scheduling", "Tabular"], path: "Tests/WorkerProbe", swiftSettings: strict
@@ -109,7 +111,9 @@ let package = Package(
     .testTarget(
       name: "StrategyTests",
       dependencies: [
-        "Configuration", "Ledger", "LuaBridge", "Metrics", "QualityCycle", "Routing", "Scripting", "Tabular", "TestSupport", logging,
+        "Configuration", "Ledger", "LuaBridge", "Metrics", "Processes", "QualityCycle", "Routing", "Scripting", "Tabular", "TestSupport",
+        "lathe",
+        logging,
       ],
       swiftSettings: strict),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "Tabular"], swiftSettings: strict),

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -63,5 +64,9 @@ int spawn_start(const struct spawn_program *program, struct spawn_child *child) 
   limit(child->id, RLIMIT_CORE, 0);
   if (program->memory_bytes) limit(child->id, RLIMIT_AS, program->memory_bytes);
   if (program->open_files) limit(child->id, RLIMIT_NOFILE, program->open_files);
+  if (program->cpu_seconds) limit(child->id, RLIMIT_CPU, program->cpu_seconds);
+  if (program->writes_nothing) limit(child->id, RLIMIT_FSIZE, 0);
   return 0;
 }
+
+void spawn_give_up_privileges(void) { prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }

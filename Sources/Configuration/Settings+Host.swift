@@ -63,9 +63,19 @@ extension Settings {
     public var memoryMb = 256
     /// Time of one run, seconds.
     public var timeLimitSeconds = 60.0
+    /// Where the strategies of cycles and retrainings run.
+    public var isolation = Isolation.process
 
     /// The defaults.
     public init() {}
+
+    /// What keeps a strategy apart from Lathe itself.
+    public enum Isolation: String, CaseIterable, Sendable {
+      /// A process of its own for each decision.
+      case process
+      /// Nothing but the limits of Lua.
+      case none
+    }
   }
 }
 
@@ -96,5 +106,9 @@ extension Settings.Scripting: ConfigurationRecord {
     Field("trusted", \.trusted, .bool, "Whether scripts and the REPL get os and io; strategies never do."),
     Field("memory_mb", \.memoryMb, .integer(8...65_536), unit: "MiB", "Memory of one Lua state."),
     Field("time_limit_seconds", \.timeLimitSeconds, .number(0.1...86_400), unit: "seconds", "Time of one run."),
+    Field(
+      "isolation", \.isolation, .choice(of: Isolation.self),
+      "Where strategies decide: each decision in a process of its own, so that a crash costs that decision only, or in Lathe's. What scripts and the REPL start runs in theirs."
+    ),
   ]
 }

@@ -32,6 +32,8 @@ struct Lathe: ParsableCommand {
 
   /// Parses and runs, and turns what goes wrong into a message and the exit code that is promised for it.
   static func main() {
+    // No command for people: what runs a strategy apart starts this itself, often, and waits for it.
+    if CommandLine.arguments.dropFirst().first == StrategyHostProgram.word { Foundation.exit(StrategyHostProgram.run()) }
     Interruption.install()
     do {
       var command = try parseAsRoot(CommandWords(CommandLine.arguments.dropFirst()).prepared(commands: commandNames))

@@ -1,4 +1,5 @@
 import Ledger
+import Processes
 import Tabular
 import Testing
 

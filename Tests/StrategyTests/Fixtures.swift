@@ -20,11 +20,14 @@ final class StrategyFixture {
   /// Day 90, when results up to day 70 are there.
   static let now = FactoryBuilder.instant(90)
 
-  init(seconds: Double = 60, megabytes: Int = 64, shouldStop: @escaping @Sendable () -> Bool = { false }) throws {
+  init(seconds: Double = 60, megabytes: Int = 64, shouldStop: @escaping @Sendable () -> Bool = { false }, program: StrategyProgram? = nil)
+    throws
+  {
     folder = try TemporaryFolder()
     let lines = lines
     let surroundings = Workspace.Surroundings(
-      now: { Self.now }, wait: { _ in }, shouldStop: shouldStop, logger: Logger(label: "test") { _ in lines }, latheVersion: "test")
+      now: { Self.now }, wait: { _ in }, shouldStop: shouldStop, logger: Logger(label: "test") { _ in lines }, latheVersion: "test",
+      strategyProgram: program)
     workspace = try Workspace(folder: folder.path, surroundings: surroundings) { overrides in
       ConfigurationFile.Reading(
         effective: try Settings.load(

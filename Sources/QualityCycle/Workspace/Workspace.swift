@@ -41,17 +41,20 @@ public final class Workspace: Sendable {
     public var logger: Logger
     /// Lathe's version.
     public var latheVersion: String
+    /// The program that strategies run in apart from this process; `nil`: there is none, and they run in this one.
+    public var strategyProgram: StrategyProgram?
 
     /// Makes surroundings.
     public init(
       now: @escaping @Sendable () -> Timestamp, wait: @escaping @Sendable (Double) throws -> Void,
-      shouldStop: @escaping @Sendable () -> Bool, logger: Logger, latheVersion: String
+      shouldStop: @escaping @Sendable () -> Bool, logger: Logger, latheVersion: String, strategyProgram: StrategyProgram? = nil
     ) {
       self.now = now
       self.wait = wait
       self.shouldStop = shouldStop
       self.logger = logger
       self.latheVersion = latheVersion
+      self.strategyProgram = strategyProgram
     }
 
     /// Throws `CancellationError` when the work under way is to stop.

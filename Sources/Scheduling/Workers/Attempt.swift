@@ -1,6 +1,7 @@
 import DataAccess
 import FoundationEssentials
 import Ledger
+import Processes
 import Tabular
 
 /// One attempt at a job: its child from start to end.

@@ -1,4 +1,5 @@
 import Ledger
+import Processes
 
 /// Decides what to do with a running child: a pure function of what was seen and of a clock that nobody sets.
 struct SupervisionPolicy {

@@ -1,3 +1,6 @@
+import DataAccess
+import Processes
+
 /// A program that does jobs: what is started, with what words, where and in what surroundings.
 public struct WorkerProgram: Hashable, Sendable {
   /// Path of the executable.
@@ -30,5 +33,14 @@ public struct WorkerProgram: Hashable, Sendable {
   /// comes along that nobody asked for.
   public static func clearedEnvironment(_ environment: [String: String], keeping names: Set<String> = []) -> [String: String] {
     environment.filter { ["PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"].contains($0.key) || names.contains($0.key) }
+  }
+}
+
+extension ChildProcess {
+  /// Starts a program for jobs; one that cannot be started throws.
+  convenience init(_ program: WorkerProgram) throws(DataAccessError) {
+    try self.init(
+      executable: program.executable, arguments: program.arguments, environment: program.environment, folder: program.folder,
+      limits: ChildLimits(memoryBytes: program.memoryBytes, openFiles: program.openFiles))
   }
 }

@@ -1,5 +1,6 @@
 import DataAccess
 public import Ledger
+import Processes
 import Tabular
 
 /// Takes up jobs, runs a program for each, watches it, and enters what it came to.

@@ -41,7 +41,9 @@ private let runFunction = LuaFunction(
 ) { workspace, options in
   let workspace = try workspace.refreshed(overriding: options.overrides)
   let (report, files) = try workspace.runCycle(
-    CycleRequest(asOf: options.asOf, since: options.since, takesAll: options.all), strategies: StrategyLibrary(workspace))
+    CycleRequest(asOf: options.asOf, since: options.since, takesAll: options.all),
+    // The script is watched, or has a process of its own to end: what it starts runs in it.
+    strategies: StrategyLibrary(workspace, isolates: false))
   return summary(of: report, files: files)
 }
 

@@ -5,10 +5,22 @@ import QualityCycle
 import Routing
 import Tabular
 
+/// What of a source scripts read: `FactorySource` says what each gives.
+protocol FactoryReading {
+  var name: String { get }
+  func items(_ codes: [String]?, columns: [String]?) throws -> Frame
+  func routings(of codes: [String]?, validAt instant: Timestamp?) throws -> Frame
+  func results(of codes: [String]?, since: Timestamp?, until: Timestamp) throws -> Frame
+  func counts(until: Timestamp?) throws -> RelationCounts
+}
+
+extension CutFactorySource: FactoryReading {}
+extension SQLiteFactorySource: FactoryReading {}
+
 /// The factory's data as scripts may read it.
 struct FactoryData {
   /// Where it is read from; opened when it is first asked for.
-  let source: () throws -> any FactorySource
+  let source: () throws -> any FactoryReading
   /// The last instant that may be known of; `nil`: there is no limit.
   let limit: Timestamp?
   /// The database that queries run on; strategies have none, because a query cannot be cut at an instant.
@@ -22,9 +34,12 @@ struct FactoryData {
   }
 
   /// Data that is cut at an instant, as strategies have it.
-  init(_ cut: CutFactorySource) {
-    source = { cut }
-    limit = cut.asOf
+  init(_ cut: CutFactorySource) { self.init(cut, limit: cut.asOf) }
+
+  /// Data that ends at `limit`.
+  init(_ reading: any FactoryReading, limit: Timestamp) {
+    source = { reading }
+    self.limit = limit
     database = nil
   }
 }

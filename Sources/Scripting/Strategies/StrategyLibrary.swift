@@ -12,10 +12,14 @@ public struct StrategyLibrary: StrategyProviding {
   private let host: StrategyHost
 
   /// Makes the library of `workspace`.
-  public init(_ workspace: Workspace) {
+  ///
+  /// - Parameter isolates: Whether its strategies run in processes of their own where the settings want that and there is a program for it.
+  public init(_ workspace: Workspace, isolates: Bool = true) {
     folder = workspace.folder
+    let isApart = isolates && workspace.settings.scripting.isolation == .process
     host = StrategyHost(
-      limits: workspace.scriptLimits, logger: workspace.surroundings.logger, shouldStop: workspace.surroundings.shouldStop)
+      limits: workspace.scriptLimits, logger: workspace.surroundings.logger, shouldStop: workspace.surroundings.shouldStop,
+      program: isApart ? workspace.surroundings.strategyProgram : nil)
   }
 
   /// Makes the library of a folder, to look at what is in it: without a workspace's limits and log.

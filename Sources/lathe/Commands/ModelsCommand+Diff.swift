@@ -67,7 +67,7 @@ extension ModelsCommand {
 
     /// All rows: what a person asked to see is not left out.
     private static func rendered(_ frame: Frame) -> String {
-      frame.rendered(FrameLayout(rowLimit: max(1, frame.rowCount))) + "\n"
+      frame.rendered(FrameLayout(rows: max(1, frame.rowCount), textWidth: 80))
     }
 
     private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

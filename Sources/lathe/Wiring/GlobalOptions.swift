@@ -75,7 +75,10 @@ struct GlobalOptions: ParsableArguments {
   private func surroundings(_ effective: EffectiveSettings) -> Workspace.Surroundings {
     Workspace.Surroundings(
       now: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) }, wait: Interruption.wait,
-      shouldStop: { Interruption.isRequested }, logger: makeLogger(effective, folder: folder, quiet: quiet), latheVersion: latheVersion)
+      shouldStop: { Interruption.isRequested }, logger: makeLogger(effective, folder: folder, quiet: quiet), latheVersion: latheVersion,
+      // By this name, so that it is this very program, whatever stands at its path by now.
+      strategyProgram: StrategyProgram(
+        executable: "/proc/self/exe", arguments: [StrategyHostProgram.word], uptimeSeconds: { ProcessInfo.processInfo.systemUptime }))
   }
 }
 
