@@ -1145,15 +1145,6 @@ function metrics.bootstrap(metric, actual, predicted, options) end
 ---@return table<string, number> # `mean_difference` (first − second), `lower`, `upper`, `p_value`, `count`, `excluded`
 function metrics.paired_test(first, second, options) end
 
----how much to look at
----@class (exact) models.diff.options
----@field items? integer items to predict at most
----@field changes? integer operations to list at most
-
----what stays
----@class (exact) models.prune.options
----@field keep? integer how many of the newest stay; training.keep_versions when left out
----@field dry_run? boolean tell only what would be removed
 ---How the level of all work, of each job, and of each job on each resource moved since the champion learnt, period by
 ---period, against what it was in the first periods. Charts of all work and of jobs come before those of their
 ---resources.
@@ -1182,6 +1173,16 @@ function metrics.ewma(values, errors, options) end
 ---@param tail number the probability, 0…1
 ---@return number # the number; 1.96 for 0.025
 function metrics.normal_quantile(tail) end
+
+---how much to look at
+---@class (exact) models.diff.options
+---@field items? integer items to predict at most
+---@field changes? integer operations to list at most
+
+---what stays
+---@class (exact) models.prune.options
+---@field keep? integer how many of the newest stay; training.keep_versions when left out
+---@field dry_run? boolean tell only what would be removed
 
 ---up to when
 ---@class (exact) models.train_baseline.options
