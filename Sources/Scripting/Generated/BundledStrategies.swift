@@ -726,7 +726,7 @@ public let bundledStrategies: [String: String] = [
         default = 0.25,
         min = 0.001,
         max = 50,
-        doc = "false alarms a year to be expected at most, of all charts together; sets the limit by Lorden's bound",
+        doc = "nominal false alarms a year of all charts, by Lorden's bound; made-up plants saw three times as many",
       },
       period_days = { type = "number", default = 7, min = 0.5, max = 90, doc = "days whose cycles are taken together" },
       reference_periods = {
