@@ -28,17 +28,20 @@ enum BenchPlant {
     }
     if FileManager.default.fileExists(atPath: workspace.sourcePath) { return workspace }
     let plant = try DemoPlant(items: size.items, results: size.results, seed: 42, endsAt: PlantClock.end, events: events)
-    let (items, routings) = (plant.items(), plant.routings())
-    try workspace.fillSource { database in
-      try database.migrate(FactorySchema.migrations)
-      try database.write { transaction in
-        let features = zip(items.names, items.columns).filter { FactorySchema.items.type(of: $0.0) == nil }
-        try FactorySchema.addFeatureColumns(features.map { (name: $0.0, type: $0.1.type) }, in: transaction)
-        try transaction.insert(items, into: "items")
-        try transaction.insert(routings, into: "routing_operations")
-        try plant.forEachResultBlock { try transaction.insert($0, into: "work_results") }
-      }
-    }
+    try workspace.fillSource { try fill($0, with: plant) }
     return workspace
+  }
+
+  /// Makes a factory's relations in an empty database, and fills them.
+  static func fill(_ database: SQLiteDatabase, with plant: DemoPlant) throws {
+    let (items, routings) = (plant.items(), plant.routings())
+    try database.migrate(FactorySchema.migrations)
+    try database.write { transaction in
+      let features = zip(items.names, items.columns).filter { FactorySchema.items.type(of: $0.0) == nil }
+      try FactorySchema.addFeatureColumns(features.map { (name: $0.0, type: $0.1.type) }, in: transaction)
+      try transaction.insert(items, into: "items")
+      try transaction.insert(routings, into: "routing_operations")
+      try plant.forEachResultBlock { try transaction.insert($0, into: "work_results") }
+    }
   }
 }

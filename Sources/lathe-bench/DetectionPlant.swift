@@ -88,15 +88,7 @@ struct DetectionPlant {
   private static func source(_ plant: DemoPlant, _ path: String) throws -> SQLiteFactorySource {
     for ending in ["", "-wal", "-shm", "-journal"] { try? FileManager.default.removeItem(atPath: path + ending) }
     let database = try SQLiteDatabase(path: path, access: .readWrite)
-    try database.migrate(FactorySchema.migrations)
-    let items = plant.items()
-    try database.write { transaction in
-      let features = zip(items.names, items.columns).filter { FactorySchema.items.type(of: $0.0) == nil }
-      try FactorySchema.addFeatureColumns(features.map { (name: $0.0, type: $0.1.type) }, in: transaction)
-      try transaction.insert(items, into: "items")
-      try transaction.insert(plant.routings(), into: "routing_operations")
-      try plant.forEachResultBlock { try transaction.insert($0, into: "work_results") }
-    }
+    try BenchPlant.fill(database, with: plant)
     return SQLiteFactorySource(database)
   }
 

@@ -152,6 +152,15 @@ struct SearchTests {
     var made = 0
     #expect(try search.run(on: data, split: .kFold(3), in: FitContext(seed: 4), done: part, report: { _ in made += 1 }) == whole)
     #expect(made == 7)
+    // Trials of anything else say nothing about this search, and are not believed.
+    let others: [(Search, Dataset, Split, UInt64)] = [
+      (search, try madeRows(301), .kFold(3), 4), (search, data, .kFold(4), 4), (search, data, .kFold(3), 5),
+      (search, try Dataset(features: data.features, targets: [data.targets[0].map { $0 * 1000 }]), .kFold(3), 4),
+    ]
+    for (search, data, split, seed) in others {
+      let words = message { try search.run(on: data, split: split, in: FitContext(seed: seed), done: part) }
+      #expect(words.hasPrefix("trial 1 of 'done' was made of another estimator, other rows"))
+    }
     #expect(try search.run(on: data, split: .kFold(3), in: FitContext(seed: 4), secondsLeft: { 0 }).count == 1)
   }
 

@@ -64,11 +64,10 @@ struct RetrainingTests {
       let plant = try DemoPlant(items: 80, results: 3000, seed: 7, endsAt: Self.end)
       try workspace.fillSource { database in
         try database.migrate(FactorySchema.migrations)
-        let (items, known) = (try plant.items(), Set(["item_code", "created_at", "updated_at"]))
+        let items = plant.items()
         try database.write { transaction in
-          for (name, column) in zip(items.names, items.columns) where !known.contains(name) {
-            try transaction.execute("ALTER TABLE items ADD COLUMN \(name) \(column.texts == nil ? "REAL" : "TEXT")")
-          }
+          let features = zip(items.names, items.columns).filter { FactorySchema.items.type(of: $0.0) == nil }
+          try FactorySchema.addFeatureColumns(features.map { (name: $0.0, type: $0.1.type) }, in: transaction)
           try transaction.insert(items, into: "items")
           try transaction.insert(plant.routings(), into: "routing_operations")
           try transaction.insert(plant.results(), into: "work_results")

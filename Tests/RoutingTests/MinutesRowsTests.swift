@@ -185,6 +185,16 @@ struct MinutesEstimatorTests {
     let file = try ModelReader(writer.bytes(), name: "m")
     #expect(try BaselineModel(from: file.model("baseline").file).predict(data.features) == baseline.predict(data.features))
     #expect(try OperationMedianModel(from: file.model("median").file).predict(data.features) == median.predict(data.features))
+    // Errors of minutes would look like the baseline's, and be none.
+    for (wrong, words) in [
+      (past.map { rows.runMinutes[$0] }, "looks like minutes"), (past.map { log(rows.runMinutes[$0]) }, "looks like logarithms of minutes"),
+    ] {
+      let data = try Dataset(features: data.features, targets: [wrong])
+      for estimator in [BaselineEstimator(), OperationMedianEstimator()] as [any Estimator] {
+        let error = #expect(throws: LearningError.self) { try estimator.fitted(data, in: FitContext()) }
+        #expect(error?.description.contains(words) == true)
+      }
+    }
     let others = try Dataset(features: try FeatureTable([.init("x", .numeric([1]))]), targets: [[1]])
     #expect(throws: LearningError.self) { try BaselineEstimator().fit(others, in: FitContext()) }
     #expect(throws: LearningError.self) { try OperationMedianEstimator().fit(others, in: FitContext()) }

@@ -811,7 +811,7 @@ function json.decode(text) end
 ---@field method? "grid"|"random"|"halving" `grid` tries all combinations, `random` draws some, `halving` draws some, tries them on a part of the rows, and the better third of them on three times as many, until all rows are used (default "grid")
 ---@field trials? integer combinations that `random` and `halving` draw, ≥ 1; 20 when nothing is said
 ---@field seconds? number no trial begins after so many seconds, but the first
----@field done? { values: table<string, any>, share: number, error: number, folds?: number[] }[] `done` of an earlier search, whose trials are not made again
+---@field done? { values: table<string, any>, share: number, error: number, folds?: number[], origin: string }[] `done` of an earlier search of the same rows, folds and seed, whose trials are not made again
 ---@field split? "kfold"|"grouped"|"stratified"|"forward" `kfold` deals rows out at random, `grouped` keeps groups whole, `stratified` gives each fold small and large targets alike, `forward` cuts blocks of time, each judged by what was known before; by default `grouped` where groups are given, else `forward` where times are, else `kfold`
 ---@field folds? integer|string|column|any[]|(column|integer[]|{ test: column, training: column })[] how many folds or blocks of time; or folds made by hand: the fold of each row, in order of value and missing for rows that are not judged (a column of X, by name, or any of that length), or a list with the rows that each fold is judged by, or with `test` and `training` of each as `learn.split` gives them (default 5)
 ---@field groups? column|string|any[] what belongs together, such as an item's rows; a column of X, by name, or any of that length
@@ -892,13 +892,13 @@ function learn.stacking(parameters) end
 function learn.pipeline(parameters) end
 
 ---Tells what the aggregation of similar items' results estimates, which stands in each of the rows of
----`learn.minutes_rows`: what anything learnt has to beat.
+---`learn.minutes_rows`: what anything learnt has to beat. The target is `(rows.run_minutes / rows.reference):log()`.
 ---@param parameters? {  } what is not to be at its default
 ---@return estimator # the estimator, to be fitted or compared
 function learn.baseline(parameters) end
 
 ---Tells the median minutes of an operation, whatever the item, for rows of `learn.minutes_rows`: what anybody would
----try first.
+---try first. The target is `(rows.run_minutes / rows.reference):log()`.
 ---@param parameters? {  } what is not to be at its default
 ---@return estimator # the estimator, to be fitted or compared
 function learn.operation_median(parameters) end

@@ -28,9 +28,12 @@ public struct Search: Sendable {
     public var error: Double
     /// Its folds' trimmed mean absolute errors.
     public var folds: [Double]
+    /// What it was made of, as a digest: estimator, rows, target, folds and seed.
+    public var origin: String
 
     /// Makes a trial that was made earlier.
-    public init(values: [String: PlainValue], share: Double, error: Double, folds: [Double]) {
+    public init(values: [String: PlainValue], share: Double, error: Double, folds: [Double], origin: String) {
+      self.origin = origin
       self.values = values
       self.share = share
       self.error = error
@@ -74,7 +77,8 @@ public struct Search: Sendable {
   /// Tries the combinations, one after the other, each with its folds in parallel.
   ///
   /// - Parameters:
-  ///   - done: Trials of an earlier run of the same search, which are not made again; those of another space are left out.
+  ///   - done: Trials of an earlier run on the same rows with the same folds and seed, which are not made again; those of another space are
+  ///     left out. One that was made of anything else is an error: its figures say nothing here.
   ///   - secondsLeft: The time budget: asked before each trial; the search ends, with what it has, when it is 0 or less. At least one trial is
   ///     made.
   ///   - report: Told each trial as it ends.
@@ -86,6 +90,12 @@ public struct Search: Sendable {
     // A trial of another space says nothing about this one.
     var trials = done.filter { trial in
       trial.values.count == space.count && trial.values.allSatisfy { space[$0.key]?.contains($0.value) ?? false }
+    }
+    let origin = origin(of: data, split, seed: context.seed, isJudged: judge != nil)
+    if let stranger = trials.firstIndex(where: { $0.origin != origin }) {
+      throw .data(
+        "trial \(stranger + 1) of 'done' was made of another estimator, other rows, another target, other folds or another seed; "
+          + "leave it out, or go on with what it was made of")
     }
     var candidates = combinations(seed: context.seed)
     let rungs = try shares(of: data, candidates: candidates.count)
@@ -112,7 +122,9 @@ public struct Search: Sendable {
         let stretch = context.stretch(from: begun + width * Double(number), to: begun + width * Double(number + 1))
         let found: [ValidatedCandidate] = try crossValidate([candidate], on: part, split: split, in: stretch, judge: judgeOfPart)
         let validated = found[0]
-        let trial = Trial(values: values, share: share, error: validated.overall.trimMae, folds: validated.folds.map { $0.trimMae })
+        let trial = Trial(
+          values: values, share: share, error: validated.overall.trimMae, folds: validated.folds.map { $0.trimMae },
+          origin: origin)
         rung.append(trial)
         trials.append(trial)
         report(trial)
@@ -125,6 +137,27 @@ public struct Search: Sendable {
     }
     context.progress(1)
     return trials
+  }
+
+  /// A digest of all that a trial's error depends on besides its values and share.
+  private func origin(of data: Dataset, _ split: Split, seed: UInt64, isJudged: Bool) -> String {
+    var file = ModelWriter()
+    file.add("what", json: [estimator, "\(split)", "\(seed)", "\(isJudged)"] + data.targetNames)
+    for (number, target) in data.targets.enumerated() { file.add("target \(number)", target) }
+    for (number, column) in data.features.columns.enumerated() {
+      file.add("name \(number)", json: [column.name])
+      switch column.values {
+      case .numeric(let numbers): file.add("column \(number)", numbers)
+      case .categorical(let codes, let levels):
+        file.add("column \(number)", codes)
+        file.add("levels \(number)", json: levels)
+      }
+    }
+    if let weights = data.weights { file.add("weights", weights) }
+    if let groups = data.groups { file.add("groups", groups.map { Double($0) }) }
+    if let times = data.times { file.add("times", times) }
+    let digest = file.bytes().withUnsafeBytes { ModelFormat.checksum($0) }
+    return String(digest, radix: 16)
   }
 
   /// The combinations to begin with.
@@ -144,7 +177,7 @@ public struct Search: Sendable {
     case .grid: return (0..<combinationCount).map(combination)
     case .random(let trials), .halving(let trials):
       var random = SeededGenerator(seed: seed, stream: "search")
-      if combinationCount <= 2 * trials { return (0..<combinationCount).shuffled(using: &random).prefix(trials).map(combination) }
+      if combinationCount - trials <= trials { return (0..<combinationCount).shuffled(using: &random).prefix(trials).map(combination) }
       var drawn: Set<Int> = []
       var numbers: [Int] = []
       while numbers.count < trials {

@@ -8,6 +8,26 @@ public enum MinutesEstimators {
     Estimators.add(BaselineEstimator.self)
     Estimators.add(OperationMedianEstimator.self)
   }
+
+  /// Refuses a target that is not what these estimators tell: the logarithm of minutes over the reference. Minutes or their logarithms would
+  /// make figures that look like errors of the baseline and are none.
+  fileprivate static func checkTarget(of data: Dataset, for name: String) throws(LearningError) {
+    guard let target = data.targets.first, data.targets.count == 1, target.count >= 20 else { return }
+    for column in data.features.columns where column.name == "reference_log" {
+      guard case .numeric(let references) = column.values else { return }
+      func apart(_ distance: (Double, Double) -> Double) -> Double {
+        let all = zip(target, references).map { abs(distance($0, $1)) }.filter { !$0.isNaN }.sorted()
+        return all.isEmpty ? .infinity : all[all.count / 2]
+      }
+      let own = apart { value, _ in value }
+      for (words, other) in [
+        ("minutes", apart { value, reference in value > 0 ? log(value) - reference : .infinity }),
+        ("logarithms of minutes", apart { value, reference in value - reference }),
+      ] where other < own / 3 {
+        throw .data("\(name) wants the logarithm of run minutes over the reference as target, got what looks like \(words)")
+      }
+    }
+  }
 }
 
 /// The aggregation of similar items' results, as an estimator of ``MinutesRows``: what is served while nothing was trained, on the same rows
@@ -18,7 +38,7 @@ public struct BaselineEstimator: Estimator {
   /// What it does.
   public static let summary = """
     Tells what the aggregation of similar items' results estimates, which stands in each of the rows of `learn.minutes_rows`: what anything \
-    learnt has to beat.
+    learnt has to beat. The target is `(rows.run_minutes / rows.reference):log()`.
     """
   /// None.
   public static let parameters: [Parameter<Self>] = []
@@ -29,6 +49,7 @@ public struct BaselineEstimator: Estimator {
   /// Looks for the aggregation among the features.
   public func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> BaselineModel {
     let model = try BaselineModel(schema: data.features.schema, targetNames: data.targetNames)
+    try MinutesEstimators.checkTarget(of: data, for: Self.name)
     context.progress(1)
     return model
   }
@@ -77,7 +98,8 @@ public struct OperationMedianEstimator: Estimator {
   public static let name = "operation_median"
   /// What it does.
   public static let summary = """
-    Tells the median minutes of an operation, whatever the item, for rows of `learn.minutes_rows`: what anybody would try first.
+    Tells the median minutes of an operation, whatever the item, for rows of `learn.minutes_rows`: what anybody would try first. \
+    The target is `(rows.run_minutes / rows.reference):log()`.
     """
   /// None.
   public static let parameters: [Parameter<Self>] = []
@@ -88,6 +110,7 @@ public struct OperationMedianEstimator: Estimator {
   /// Takes the medians, of rows of a weight above 0 whose reference is known; half of the weight lies on either side.
   public func fit(_ data: Dataset, in context: FitContext) throws(LearningError) -> OperationMedianModel {
     let (jobs, levels, references) = try OperationMedianModel.parts(of: data.features)
+    try MinutesEstimators.checkTarget(of: data, for: Self.name)
     guard data.rowCount > 0, data.targets.count == 1 else { throw .data("operation_median wants rows, and one target") }
     var ofJob = Array(repeating: [(value: Double, weight: Double)](), count: levels.count)
     var all: [(value: Double, weight: Double)] = []

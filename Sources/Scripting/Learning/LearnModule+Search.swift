@@ -28,7 +28,8 @@ extension LearnModule {
           """, default: "\"grid\""),
         LuaField("trials", \.trials, "combinations that `random` and `halving` draw, ≥ 1; 20 when nothing is said"),
         LuaField("seconds", \.seconds, "no trial begins after so many seconds, but the first"),
-        LuaField("done", \.done, "`done` of an earlier search, whose trials are not made again"), kindField("split"), foldsField,
+        LuaField("done", \.done, "`done` of an earlier search of the same rows, folds and seed, whose trials are not made again"),
+        kindField("split"), foldsField,
         groupsField, timesField, sinceField, weightsField, LuaField("log_of", \.logOf, logOfWords), seedField, threadsField,
         progressField,
       ]
@@ -54,17 +55,20 @@ extension LearnModule {
     var share = 1.0
     var error = Double.nan
     var folds: [Double] = []
+    var origin = ""
 
     static var fields: [LuaField<TrialRecord>] {
       [
         LuaField("values", \.values, "the parameters", isRequired: true), LuaField("share", \.share, "share of the rows", isRequired: true),
         LuaField("error", \.error, "trimmed mean absolute error", isRequired: true), LuaField("folds", \.folds, "the folds' errors"),
+        LuaField("origin", \.origin, "a digest of what the trial was made of", isRequired: true),
       ]
     }
 
     func push(on stack: LuaStack) throws {
       let fields: [String: PlainValue] = [
         "values": .map(values), "share": .number(share), "error": .number(error), "folds": .list(folds.map(PlainValue.number)),
+        "origin": .text(origin),
       ]
       try fields.push(on: stack)
     }
@@ -133,7 +137,7 @@ extension LearnModule {
         throw LearningError.parameter("'seconds' must be a number > 0, got \(seconds.shown)")
       }
       let data = try LearningRows.dataset(features.frame, target, options.rows, without: options.cut.folds.usedNames, in: vm)
-      let done = options.done.map { Search.Trial(values: $0.values, share: $0.share, error: $0.error, folds: $0.folds) }
+      let done = options.done.map { Search.Trial(values: $0.values, share: $0.share, error: $0.error, folds: $0.folds, origin: $0.origin) }
       let (split, judge) = (try options.cut.split(of: features.frame, options.rows, in: vm), try judge(options.logOf, features.frame))
       let (made, seconds) = (MadeTrials(), options.seconds)
       var trials: [Search.Trial]
@@ -169,7 +173,7 @@ extension LearnModule {
       parameters + [("share", Column(trials.map(\.share))), ("error", LearningRows.column(trials.map(\.error)))])
     return SearchResult(
       trials: frame, best: ScriptEstimator(estimator: try Estimators.make(estimator, best.values)),
-      done: trials.map { TrialRecord(values: $0.values, share: $0.share, error: $0.error, folds: $0.folds) })
+      done: trials.map { TrialRecord(values: $0.values, share: $0.share, error: $0.error, folds: $0.folds, origin: $0.origin) })
   }
 
   /// Values of a parameter as a column; those of several types, and lists, as they are written.

@@ -112,6 +112,7 @@ struct ScheduleCommand: ParsableCommand {
       fresh.surroundings.logger.warning(
         "\(counted(run.missedCount, "cycle")) missed before \(run.dueAt), made up for by this one", metadata: ["event": "missed"])
     }
+    try fresh.tendVersions()
     let report: CycleReport
     do { (report, _) = try fresh.runCycle(CycleRequest(), strategies: StrategyLibrary(fresh)) } catch let failure as ReportsNotWritten {
       report = failure.report
