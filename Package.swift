@@ -119,7 +119,7 @@ let package = Package(
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "Tabular"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["DataAccess", "Tabular", "TestSupport", "lathe", sqlite], swiftSettings: strict),
-    .testTarget(name: "GuideTests", dependencies: ["TestSupport", "lathe"], swiftSettings: strict),
+    .testTarget(name: "GuideTests", dependencies: ["Learning", "Routing", "Tabular", "TestSupport", "lathe"], swiftSettings: strict),
     .testTarget(name: "REPLTests", dependencies: ["lathe"], swiftSettings: strict),
     .testTarget(name: "TabularTests", dependencies: ["Tabular", "TestSupport"], swiftSettings: strict),
   ]

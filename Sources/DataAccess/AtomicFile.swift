@@ -46,6 +46,7 @@ public enum AtomicFile {
     public init(_ path: String) throws(DataAccessError) {
       self.path = path
       target = AtomicFile.resolved(path)
+      AtomicFile.removeLeftovers(in: folderName(of: target), of: fileName(of: target))
       let number = AtomicFile.serial.add(1, ordering: .relaxed).newValue
       temporary = "\(folderName(of: target))/.\(fileName(of: target)).\(getpid()).\(number).tmp"
       descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -93,7 +94,9 @@ public enum AtomicFile {
   public static func write(_ text: String, to path: String) throws(DataAccessError) { try write(text.utf8, to: path) }
 
   /// Removes what killed processes left of files that they were writing in `folder`. What a living one writes stays.
-  public static func removeLeftovers(in folder: String) {
+  ///
+  /// - Parameter file: The name of the file that they were writing; `nil`: of any.
+  public static func removeLeftovers(in folder: String, of file: String? = nil) {
     guard let directory = opendir(folder) else { return }
     defer { closedir(directory) }
     while let entry = readdir(directory) {
@@ -102,7 +105,8 @@ public enum AtomicFile {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       let parts = name.split(separator: ".")
-      guard name.hasPrefix("."), parts.count >= 4, parts.last == "tmp", let process = pid_t(parts[parts.count - 3]), process > 0,
+      guard name.hasPrefix(file.map { ".\($0)." } ?? "."), parts.count >= 4, parts.last == "tmp",
+        let process = pid_t(parts[parts.count - 3]), process > 0,
         kill(process, 0) != 0, errno == ESRCH
       else { continue }
       unlink(folder + "/" + name)

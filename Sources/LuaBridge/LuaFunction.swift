@@ -12,7 +12,7 @@ public final class Parameter<Value: LuaReadable>: Sendable {
   /// Declares a parameter that has to be given, unless its type has a value for "none", as optionals have.
   public init(_ name: String, _ type: Value.Type, _ words: String) {
     documentation = LuaDocumentation.Parameter(
-      name: name, type: type.luaType, words: words, defaultText: nil, isRequired: type.absent == nil,
+      name: name, type: type.luaAccepted, words: words, defaultText: nil, isRequired: type.absent == nil,
       isVariadic: type is any LuaVariadic.Type)
     fallback = nil
     mayBeAbsent = type.absent != nil
@@ -23,7 +23,7 @@ public final class Parameter<Value: LuaReadable>: Sendable {
     _ name: String, _ type: Value.Type, _ words: String, default value: @autoclosure @escaping @Sendable () -> Value, shown: String? = nil
   ) {
     documentation = LuaDocumentation.Parameter(
-      name: name, type: type.luaType, words: words, defaultText: shown ?? Self.literal(value()), isRequired: false, isVariadic: false)
+      name: name, type: type.luaAccepted, words: words, defaultText: shown ?? Self.literal(value()), isRequired: false, isVariadic: false)
     fallback = value
     mayBeAbsent = true
   }

@@ -7,6 +7,9 @@ extension Optional: LuaTyped where Wrapped: LuaTyped {
 }
 
 extension Optional: LuaReadable where Wrapped: LuaReadable {
+  /// What the wrapped type accepts, or nil.
+  public static var luaAccepted: LuaType { Wrapped.luaAccepted.optional }
+
   /// Reads nil, or the wrapped type.
   public static func read(from slot: LuaSlot) throws(LuaMismatch) -> Wrapped? { slot.isNil ? nil : try Wrapped.read(from: slot) }
   /// nil.
@@ -46,6 +49,9 @@ extension Array: LuaTyped where Element: LuaTyped {
 }
 
 extension Array: LuaReadable where Element: LuaReadable {
+  /// The list of what the element accepts.
+  public static var luaAccepted: LuaType { Element.luaAccepted.list }
+
   /// Reads a list: a table with the keys 1…n, or an object that stands for one. Metamethods are not called.
   public static func read(from slot: LuaSlot) throws(LuaMismatch) -> [Element] {
     if lua_type(slot.state, slot.index) == LUA_TUSERDATA, let list = try listOfObject(slot) { return list }

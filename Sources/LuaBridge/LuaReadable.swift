@@ -31,6 +31,8 @@ public protocol LuaTyped: SendableMetatype {
 
 /// A type that is read from a Lua value.
 public protocol LuaReadable: LuaTyped {
+  /// What it may be read from, where that is more than what it is called.
+  static var luaAccepted: LuaType { get }
   /// Reads the value in `slot`; throws when it is of another kind, or beyond what the type holds.
   static func read(from slot: LuaSlot) throws(LuaMismatch) -> Self
   /// Reads as many arguments as the type takes: one, unless it says otherwise.
@@ -40,6 +42,9 @@ public protocol LuaReadable: LuaTyped {
 }
 
 extension LuaReadable {
+  /// The type itself.
+  public static var luaAccepted: LuaType { luaType }
+
   /// Reads one argument.
   @inlinable public static func readArguments(_ arguments: inout LuaArguments) throws(LuaMismatch) -> Self {
     try read(from: arguments.next())

@@ -12,7 +12,7 @@ public struct LuaField<Record>: Sendable {
     isRequired: Bool = false
   ) {
     documentation = LuaDocumentation.Parameter(
-      name: name, type: Value.luaType, words: words, defaultText: shown, isRequired: isRequired, isVariadic: false)
+      name: name, type: Value.luaAccepted, words: words, defaultText: shown, isRequired: isRequired, isVariadic: false)
     read = { (record, slot) throws(LuaMismatch) in record[keyPath: path] = try Value.read(from: slot) }
   }
 }

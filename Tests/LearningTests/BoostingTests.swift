@@ -188,7 +188,7 @@ struct BoostingTests {
     let bad = try Dataset(features: try FeatureTable([.init("x", .numeric([1, 2]))]), targets: [[3, 0]], targetNames: ["run"])
     #expect(
       thrown { try BoostingRegressor(logTarget: true).fit(bad, in: context) }
-        == "'log_target' of boosting wants targets > 0, target 'run' is 0.0 at row 2")
+        == "target 'run' is 0.0 at row 2; 'log_target' of boosting needs targets > 0")
   }
 
   @Test("with the absolute and the Huber loss is not moved by gross outliers")

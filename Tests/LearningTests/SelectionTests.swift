@@ -59,14 +59,14 @@ struct SplitTests {
   func refused() throws {
     let data = try madeRows(8)
     let plain = try Dataset(features: data.features, targets: data.targets)
-    #expect(message { try Split.kFold(9).folds(of: data, seed: 1) } == "9 folds of 8 rows: use at most as many folds")
-    #expect(message { try Split.grouped(3).folds(of: data, seed: 1) } == "3 folds of 2 groups: use at most as many folds")
+    #expect(message { try Split.kFold(9).folds(of: data, seed: 1) } == "9 folds of 8 rows: use at most 8 folds")
+    #expect(message { try Split.grouped(3).folds(of: data, seed: 1) } == "3 folds of 2 groups: use at most 2 folds")
     #expect(message { try Split.kFold(1).folds(of: data, seed: 1) } == "the number of folds must be an integer ≥ 2, got 1")
     #expect(message { try Split.grouped(2).folds(of: plain, seed: 1) }.hasPrefix("grouped folds need groups"))
     #expect(message { try Split.forward(2, since: nil).folds(of: plain, seed: 1) }.hasPrefix("forward blocks need times"))
     #expect(
       message { try Split.forward(2, since: 99).folds(of: data, seed: 1) }
-        == "2 folds of 0 rows after the first block's start: use at most as many folds")
+        == "2 folds of 0 rows after the first block's start: there is too little to cut")
     #expect(message { try Split.forward(2, since: -1).folds(of: data, seed: 1) } == "no row is known before block 1 of 2")
     let same = try Dataset(features: data.features, targets: data.targets, times: Array(repeating: 1, count: 8))
     #expect(message { try Split.forward(2, since: nil).folds(of: same, seed: 1) } != "nothing was refused")

@@ -83,6 +83,34 @@ struct MinutesRegressorTests {
     }
   }
 
+  @Test("tells set-up minutes too, where it has a model of them, which comes back from its bytes")
+  func setups() throws {
+    var history = history
+    for place in history.results.indices { history.results[place].setup = history.results[place].quantity / 5 }
+    let source = MemoryFactorySource(
+      items: try history.items, routings: try RingFactory.make().routings(of: [], validAt: nil), results: try history.frame)
+    var version = try BaselineTrainer().train(on: source, until: cut)
+    let rows = try MinutesRows(
+      items: history.items, results: source.results(of: nil, since: nil, until: cut), basis: .unit, judging: [.distantPast, cut],
+      freezing: version.evidence.items)
+    let forest = try Estimators.make("forest", ["tree_count": 20])
+    let run = try forest.fitted(rows.dataset(of: rows.trainingRows(until: cut)), in: FitContext(seed: 3))
+    let setup = try forest.fitted(
+      rows.dataset(of: rows.trainingRows(of: .setup, until: cut), target: .setup), in: FitContext(seed: 3))
+    let state = try #require(rows.state)
+    let regressor = MinutesRegressor(name: "forest", model: run, setupModel: setup, state: state)
+    version.regressor = try MinutesRegressor(from: ModelReader(regressor.bytes(), name: "m"), items: version.evidence.items)
+    let few = try Predictor(version).predict(["I1"], from: source, quantity: 5)[0].get().routing.operations
+    let many = try Predictor(version).predict(["I1"], from: source, quantity: 45)[0].get().routing.operations
+    for (left, right) in zip(few, many) {
+      let (least, most) = (try #require(left.setupMinutes), try #require(right.setupMinutes))
+      #expect(abs(least - 1) < 1.5 && abs(most - 9) < 3, "\(least) \(most)")
+    }
+    version.regressor = MinutesRegressor(name: "forest", model: run, state: state)
+    let plain = try Predictor(version).predict(["I1"], from: source, quantity: 45)[0].get().routing.operations
+    #expect(zip(plain, many).allSatisfy { $0.runMinutes == $1.runMinutes && $0.setupMinutes != $1.setupMinutes })
+  }
+
   @Test("comes back from its bytes as it was, and only for the evidence that it was made with")
   func bytes() throws {
     let (rows, version, _) = try made()

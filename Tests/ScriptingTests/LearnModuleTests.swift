@@ -254,6 +254,18 @@ struct LearnModuleTests {
       session.texts("learn.minutes_rows(items, results:without('run_minutes'))").last?
         .hasPrefix("input:1: learn.minutes_rows: unknown column 'run_minutes'") == true)
     #expect(session.texts("return #learn.minutes_rows(items:head(0), results:head(0))") == ["0"])
+    // Rows to judge by, as they were known when their blocks began.
+    #expect(
+      session.texts(
+        """
+        local times = results.completed_at:sort()
+        local rows = learn.minutes_rows(items, results, { judging = { times[20], times[40], times[60] } })
+        local judged = rows.judged
+        return #judged.features, #judged.outcomes, judged.outcomes.block:max(), #rows:indices{ of = "setup_minutes", until_ = times[20] } > 0
+        """) == ["40", "40", "2", "true"])
+    #expect(
+      session.texts("learn.minutes_rows(items, results, { judging = { 5 } })").last?.contains("'judging' wants two times at least") == true)
+    #expect(session.texts("learn.minutes_rows(items, results, { judging = { 5, 4 } })").last?.contains("'judging' must ascend") == true)
     // What everything learnt is compared with, also within a stack, and in files.
     let compared = """
       local known = rows:indices()

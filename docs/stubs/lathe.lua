@@ -273,6 +273,8 @@ function class_estimator:fit(X, y, options) end
 ---how to work
 ---@class (exact) model.importance.options
 ---@field repeats? integer how often each feature is dealt out, ≥ 1; the mean is told (default 5)
+---@field weights? column|string|any[] how much each row counts, numbers ≥ 0, in fits and in nothing else; a column of X, by name, or any of that length
+---@field log_of? column|string|any[] numbers > 0, one a row, where the target is log(value ÷ number): errors are then taken in the unit of the value
 ---@field seed? integer where everything random starts (default 42)
 ---@field threads? integer threads at work at a time, 1…64; the result does not depend on it (default all cores)
 ---@field progress? fun(p: { done: number, step: string, elapsed: number, remaining?: number }): boolean? called while the work goes on, at most ten times a second: `p.done` is 0…1, `p.step` says what is under way, `p.elapsed` and `p.remaining` are seconds, the latter nil before it can be told; when it returns false the work ends; not available to strategies
@@ -281,6 +283,7 @@ function class_estimator:fit(X, y, options) end
 ---@class model
 ---@field kind string What kind of model it is: `knn`.
 ---@field features string[] Names of the features that it asks for.
+---@field inside table<string, any> What there is to see inside, as a table: `coefficients`, `intercepts`, `alphas` and how the fit went of linear models, `gains` of trees, `loss_curve` of networks, `bases` and `final` of stacks, `model` of pipelines. Empty where there is nothing to read.
 ---@field outputs string[] Names of what it predicts; `y` where the target had no name.
 local class_model = {}
 
@@ -292,7 +295,7 @@ local class_model = {}
 function class_model:predict(X, options) end
 
 ---How much each feature matters: by how much the mean absolute error of the first output grows when the feature's
----values are dealt out anew among the rows, which the model should not have seen.
+---values are dealt out anew among the rows, which the model should not have seen. Rows count by their weight.
 ---@param X frame|table<string, column|any[]> features, a row a case
 ---@param y column|frame|number[]|string|string[]|table<string, column|number[]> what came of each row, as for `fit`
 ---@param options? model.importance.options how to work
@@ -395,14 +398,16 @@ function class_neighbor_index:save(path) end
 
 ---which time
 ---@class (exact) minutes_rows.indices.options
----@field since? number completed after this time
----@field until_? number completed up to this time
+---@field of? "run_minutes"|"setup_minutes" which minutes must be known: `run_minutes` or `setup_minutes` (default "run_minutes")
+---@field since? number|string completed after this time
+---@field until_? number|string completed up to this time
 
 ---Operations that were done, a row each: what was known when each one's order started, and what it took. A row's
 ---features rest on results that were completed before, never on its own or a later one. `#rows` is their number.
 ---@class minutes_rows
 ---@field features frame Job and resource, statistics of own and alike items' results, and the item's features as `item.…`.
 ---@field outcomes frame All columns that are no features, as a frame.
+---@field judged { features: frame, outcomes: frame } The rows that `judging` asks for: `features` as they were known when the block of each began, or its order if that was before, and `outcomes` with its place `row` among all, `block`, `run_minutes`, `setup_minutes`, `baseline`, `reference` and `setup_reference`. Learn for a block from what was completed before it, which `rows:indices` finds.
 ---@field run_minutes column Run minutes as the basis says, missing where they were not reported.
 ---@field setup_minutes column Set-up minutes of the order, missing where they were not reported.
 ---@field baseline column The run minutes that the aggregation of similar items' results estimates; missing where nothing was known.
@@ -414,7 +419,7 @@ function class_neighbor_index:save(path) end
 ---@field result_id column The identifier of the first result of each row.
 local class_minutes_rows = {}
 
----The rows of a time whose run minutes are known and could be predicted, in the order of their orders' starts.
+---The rows of a time whose minutes are known and could be predicted, in the order of their orders' starts.
 ---@param options? minutes_rows.indices.options which time
 ---@return column # positions of rows, from 1: `rows.features[positions]`, `rows.run_minutes[positions]`
 function class_minutes_rows:indices(options) end
@@ -455,15 +460,15 @@ function class_chart:with_rule(label, value) end
 ---@field rule? string trigger rule
 ---@field size? integer items to look at
 ---@field seed? integer seed of everything random
----@field as_of? number judge by results up to this time
----@field since? number judge by results after this time
+---@field as_of? number|string judge by results up to this time
+---@field since? number|string judge by results after this time
 ---@field all? boolean look at the whole population instead of a sample
 
 ---which version, and what it is judged by
 ---@class (exact) cycle.evaluate.options
 ---@field version string the version, which must not have learnt from the window
----@field since number judge by results after this time
----@field until_ number judge by results up to this time
+---@field since number|string judge by results after this time
+---@field until_ number|string judge by results up to this time
 ---@field size? integer items looked at; all when left out
 ---@field seed? integer seed of the draw (default 42)
 
@@ -498,18 +503,18 @@ function cycle.evaluate(options) end
 ---of which items, and when valid
 ---@class (exact) data.routings.options
 ---@field items? string[] only of these items
----@field valid_at? number valid at this time
+---@field valid_at? number|string valid at this time
 
 ---of which items and which time
 ---@class (exact) data.results.options
 ---@field items? string[] only of these items
----@field since? number completed after this time
----@field until_? number completed up to this time
+---@field since? number|string completed after this time
+---@field until_? number|string completed up to this time
 
 ---the window
 ---@class (exact) data.truth.options
----@field since? number results completed after this time; all when left out
----@field until_? number results completed up to this time; all when left out
+---@field since? number|string results completed after this time; all when left out
+---@field until_? number|string results completed up to this time; all when left out
 
 ---The factory's items, standard routings and work results.
 ---@class lathe.data
@@ -596,7 +601,7 @@ function frame.read_csv(path, options) end
 ---what to train
 ---@class (exact) jobs.enqueue.options
 ---@field candidates? string[] kinds of challenger; those of the settings when left out
----@field as_of? number learn from what was completed up to this time; now when left out
+---@field as_of? number|string learn from what was completed up to this time; now when left out
 ---@field priority? "low"|"normal"|"high" how soon (default "normal")
 ---@field reason? string why
 
@@ -771,6 +776,10 @@ function json.decode(text) end
 ---@field columns? string[] features of numbers to change; null: all of them; a list of names, each once, or null
 
 ---what is not to be at its default
+---@class (exact) learn.weigh.parameters
+---@field weights? table<string, number> what a feature of numbers is multiplied by; features without one stay as they are; a table of numbers by name, each a number 0…1000000 (default {})
+
+---what is not to be at its default
 ---@class (exact) learn.impute.parameters
 ---@field columns? string[] features to change; null: all; a list of names, each once, or null
 ---@field strategy? "median"|"mean"|"most_frequent"|"constant" what a missing number becomes; levels become the most frequent, but with 'constant' (default "median")
@@ -838,6 +847,7 @@ function json.decode(text) end
 ---what to count
 ---@class (exact) learn.minutes_rows.options
 ---@field basis? "unit"|"order" what run minutes are counted per: `unit` or `order`; without, `unit` where half of the results have a quantity
+---@field judging? (number|string)[] ascending times: the rows completed between the first and the last become `rows.judged`, a block between each two, with what was known when the block began
 
 ---Learning from frames: estimators, which are compared on the same folds, searched for good parameters, fitted and
 ---kept, and transformers that prepare features for them. A fit is the same for the same rows and seed, on any number
@@ -886,7 +896,8 @@ function learn.mlp(parameters) end
 function learn.stacking(parameters) end
 
 ---Prepares features with transformers, one after the other, and learns from what comes out. In cross-validation the
----transformers are fitted on the rows to learn from alone.
+---transformers are fitted on the rows to learn from alone. In Lua also as a list: `learn.pipeline{ learn.one_hot(),
+---learn.standardise(), learn.knn() }`.
 ---@param parameters? learn.pipeline.parameters what is not to be at its default
 ---@return estimator # the estimator, to be fitted or compared
 function learn.pipeline(parameters) end
@@ -925,6 +936,12 @@ function learn.target_encoder(parameters) end
 ---@param parameters? learn.standardise.parameters what is not to be at its default
 ---@return transformer # the transformer, to be fitted
 function learn.standardise(parameters) end
+
+---Multiplies numbers by weights, so that `knn` and other estimators that compare rows mind some features more: put it
+---after `standardise`. Levels must have been made numbers before, as by `one_hot`.
+---@param parameters? learn.weigh.parameters what is not to be at its default
+---@return transformer # the transformer, to be fitted
+function learn.weigh(parameters) end
 
 ---Puts values in the places of missing ones: numbers as the strategy says, the most frequent level for levels.
 ---@param parameters? learn.impute.parameters what is not to be at its default
@@ -978,7 +995,8 @@ function learn.nearest(vectors, options) end
 function learn.load(path) end
 
 ---Makes rows to learn minutes from, of items and work results as `data.items` and `data.results` give them. Learn
----`(rows.run_minutes / rows.reference):log()` to do justice to short operations and long ones alike.
+---`(rows.run_minutes / rows.reference):log()` to do justice to short operations and long ones alike, and
+---`((rows.setup_minutes + 1) / (rows.setup_reference + 1)):log()` for set-ups.
 ---@param items frame `item_code` and columns of features
 ---@param results frame work results, in any order
 ---@param options? learn.minutes_rows.options what to count
@@ -1186,7 +1204,7 @@ function metrics.normal_quantile(tail) end
 
 ---up to when
 ---@class (exact) models.train_baseline.options
----@field as_of? number learn from what was completed up to this time; now when left out
+---@field as_of? number|string learn from what was completed up to this time; now when left out
 
 ---Model versions, and which one serves.
 ---@class lathe.models
@@ -1215,7 +1233,7 @@ function models.verify(version) end
 function models.history() end
 
 ---What served at a moment, and by which decision; nil when nothing did yet.
----@param at number the moment
+---@param at number|string the moment
 ---@return any? # version, decided_at, until, decision {kind, verdict, policy, replaced, reason}
 function models.serving(at) end
 
@@ -1445,12 +1463,12 @@ function time.now() end
 function time.parse(text) end
 
 ---The instant as ISO 8601 in UTC.
----@param time number epoch seconds, or an ISO 8601 text
+---@param time number|string epoch seconds, or an ISO 8601 text
 ---@return string # `2012-03-01T06:30:00Z`
 function time.format(time) end
 
 ---What calendar and clock show at an instant in UTC.
----@param time number epoch seconds, or an ISO 8601 text
+---@param time number|string epoch seconds, or an ISO 8601 text
 ---@return table<string, integer> # `year`, `month`, `day`, `hour`, `minute`, `second`, `weekday` (1 Monday … 7 Sunday)
 function time.parts(time) end
 
@@ -1460,12 +1478,12 @@ function time.parts(time) end
 function time.make(parts) end
 
 ---Midnight in UTC at the beginning of an instant's day.
----@param time number epoch seconds, or an ISO 8601 text
+---@param time number|string epoch seconds, or an ISO 8601 text
 ---@return number # epoch seconds
 function time.start_of_day(time) end
 
 ---The instant some time later; earlier with negative numbers.
----@param time number epoch seconds, or an ISO 8601 text
+---@param time number|string epoch seconds, or an ISO 8601 text
 ---@param span? time.add.span how much later
 ---@return number # epoch seconds
 function time.add(time, span) end

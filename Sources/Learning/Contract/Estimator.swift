@@ -1,5 +1,5 @@
 import Synchronization
-import Tabular
+public import Tabular
 
 /// A way to learn: parameters, checked when they were set. Fitting makes another type, so that nothing half-fitted can be asked.
 ///
@@ -49,6 +49,9 @@ public protocol Model: Sendable {
   /// Names of its outputs.
   var targetNames: [String] { get }
 
+  /// What there is to see inside: coefficients, gains, curves, by name.
+  var inside: [String: PlainValue] { get }
+
   /// How many rows can be predicted on one thread, on any CPU, before the question whether to stop is due.
   var rowsBetweenChecks: Int { get }
 
@@ -60,6 +63,9 @@ public protocol Model: Sendable {
 }
 
 extension Model {
+  /// Nothing that a person would read.
+  public var inside: [String: PlainValue] { [:] }
+
   /// 512, which take most models some milliseconds.
   public var rowsBetweenChecks: Int { 512 }
 

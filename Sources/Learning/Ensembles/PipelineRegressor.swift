@@ -8,7 +8,7 @@ public struct PipelineRegressor: Estimator {
   /// What it does.
   public static let summary = """
     Prepares features with transformers, one after the other, and learns from what comes out. In cross-validation the transformers are \
-    fitted on the rows to learn from alone.
+    fitted on the rows to learn from alone. In Lua also as a list: `learn.pipeline{ learn.one_hot(), learn.standardise(), learn.knn() }`.
     """
   /// The parameters.
   public static let parameters: [Parameter<Self>] = [

@@ -42,6 +42,11 @@ public struct StackingRegressor: Estimator {
     guard units >= folds else {
       throw .data("stacking needs \(folds) \(data.groups == nil ? "rows" : "groups") of a weight above 0 for its 'folds', got \(units)")
     }
+    let made = Set((0..<bases.count * data.targets.count).map(StackedModel.metaName))
+    if passthrough, let taken = data.features.columns.first(where: { made.contains($0.name) }) {
+      throw .data(
+        "feature '\(taken.name)' has the name that stacking gives to what a base predicts: rename it, or leave 'passthrough' out")
+    }
     let parts = try split.folds(of: data, seed: context.part("stacking folds").seed)
     var sets: [(training: Dataset, test: FeatureTable)] = []
     for part in parts {
@@ -118,10 +123,13 @@ public struct StackedModel: Model {
   /// What the slowest of its models can do.
   public var rowsBetweenChecks: Int { bases.reduce(final.rowsBetweenChecks) { min($0, $1.rowsBetweenChecks) } }
 
+  /// The name of a base's predictions of one output, which are numbered from 0 base by base.
+  static func metaName(_ place: Int) -> String { "base \(place + 1)" }
+
   /// The predictions of the bases as features `base 1`, …, output by output, then the features themselves.
   static func metaTable(_ predictions: [[Double]], features: FeatureTable?) throws(LearningError) -> FeatureTable {
     try FeatureTable(
-      predictions.enumerated().map { FeatureTable.Column("base \($0 + 1)", .numeric($1)) } + (features?.columns ?? []),
+      predictions.enumerated().map { FeatureTable.Column(metaName($0), .numeric($1)) } + (features?.columns ?? []),
       rowCount: predictions.first?.count ?? features?.rowCount)
   }
 
@@ -155,7 +163,7 @@ public struct StackedModel: Model {
     passthrough = shape[1] == 1
     let known = Set(schema.features.map(\.name))
     let outputs = targetNames.count
-    let meta = (0..<bases.count * outputs).map { "base \($0 + 1)" }
+    let meta = (0..<bases.count * outputs).map(Self.metaName)
     guard outputs > 0, bases.allSatisfy({ $0.targetNames.count == outputs && known.isSuperset(of: $0.schema.features.map(\.name)) }),
       final.targetNames.count == outputs,
       Set(meta + (passthrough ? schema.features.map(\.name) : [])).isSuperset(of: final.schema.features.map(\.name))

@@ -10,6 +10,8 @@ public struct FittedTransformer: Hashable, Sendable {
   enum Change: Hashable, Codable, Sendable {
     /// Numbers become (number − center) ÷ scale.
     case scaled(center: Double, scale: Double)
+    /// Numbers are multiplied.
+    case weighted(Double)
     /// A missing number becomes another; a second feature, if it has a name, is 1 where it was missing.
     case filled(Double, indicator: String?)
     /// A missing level becomes another, new or not; a second feature as of numbers.
@@ -60,7 +62,7 @@ public struct FittedTransformer: Hashable, Sendable {
   public var columnCount: Int {
     changes.reduce(0) { count, change in
       switch change {
-      case .scaled, .logarithm: count + 1
+      case .scaled, .weighted, .logarithm: count + 1
       case .filled(_, let indicator), .filledLevel(_, let indicator): count + (indicator == nil ? 1 : 2)
       case .numbers(let names, _), .indicators(let names, _): count + names.count
       }
@@ -96,6 +98,8 @@ extension FittedTransformer.Change {
     case (.scaled(let center, let scale), .numeric(let numbers)):
       // Halves, because the difference of two huge numbers overflows.
       return [.init(column.name, .numeric(numbers.map { ($0 / 2 - center / 2) / (scale / 2) }))]
+    case (.weighted(let weight), .numeric(let numbers)):
+      return [.init(column.name, .numeric(numbers.map { limited($0 * weight) }))]
     case (.filled(let number, let indicator), .numeric(let numbers)):
       return [.init(column.name, .numeric(numbers.map { $0.isNaN ? number : $0 }))]
         + (indicator.map { [.init($0, .numeric(numbers.map { $0.isNaN ? 1 : 0 }))] } ?? [])
@@ -120,6 +124,7 @@ extension FittedTransformer.Change {
   fileprivate func fits(_ feature: FeatureSchema.Feature) -> Bool {
     switch (self, feature.levels) {
     case (.scaled(let center, let scale), nil): center.isFinite && scale.isFinite && scale >= 2 * .leastNormalMagnitude
+    case (.weighted(let weight), nil): weight.isFinite && weight >= 0
     case (.filled(let number, _), nil): number.isFinite
     case (.filledLevel, let levels?): Set(levels).count == levels.count
     case (.logarithm(let offset), nil): offset.isFinite

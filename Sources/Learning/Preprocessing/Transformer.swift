@@ -80,7 +80,8 @@ struct WeighedRows {
 public enum Transformers {
   /// The transformers, in the order in which they are explained.
   public static let all: [any Transformer.Type] = [
-    OneHotEncoder.self, OrdinalEncoder.self, TargetEncoder.self, Standardiser.self, Imputer.self, LogTransformer.self,
+    OneHotEncoder.self, OrdinalEncoder.self, TargetEncoder.self, Standardiser.self, FeatureWeights.self, Imputer.self,
+    LogTransformer.self,
   ]
 
   /// Makes the transformer called `name`; parameters that are not given have their defaults.

@@ -81,37 +81,3 @@ public func crossValidate(
       overall: summary(folds.flatMap(\.test).sorted()))
   }
 }
-
-/// How much each feature matters to a model: by how much its mean absolute error grows when the feature's values are dealt out anew among the
-/// rows of `data`, which the model should not have seen. L. Breiman, "Random forests", 2001, section 10.
-///
-/// - Parameter repeats: How often each feature is dealt out; the mean is told.
-/// - Returns: Names and growth of the error, the most important first.
-/// - Complexity: O(features × repeats) predictions of all rows.
-public func permutationImportance(
-  of model: some Model, on data: Dataset, repeats: Int = 5, in context: FitContext
-) throws(LearningError) -> [(feature: String, importance: Double)] {
-  guard repeats >= 1 else { throw .parameter("'repeats' must be an integer ≥ 1, got \(repeats)") }
-  guard data.rowCount > 0 else { throw .data("importance cannot be measured on no rows") }
-  let table = try model.schema.aligned(data.features)
-  let whole = ErrorSummary(actual: data.targets[0], predicted: try model.predict(table, in: context)[0]).mae
-  var found: [(feature: String, importance: Double)] = []
-  for (number, column) in table.columns.enumerated() {
-    var sum = 0.0
-    for round in 0..<repeats {
-      try context.checkCancellation()
-      var random = SeededGenerator(seed: context.seed, stream: "importance of \(column.name), round \(round)")
-      let order = (0..<table.rowCount).shuffled(using: &random)
-      var columns = table.columns
-      switch column.values {
-      case .numeric(let numbers): columns[number].values = .numeric(order.map { numbers[$0] })
-      case .categorical(let codes, let levels): columns[number].values = .categorical(order.map { codes[$0] }, levels: levels)
-      }
-      let dealt = try model.predict(try FeatureTable(columns, rowCount: table.rowCount), in: context)[0]
-      sum += ErrorSummary(actual: data.targets[0], predicted: dealt).mae - whole
-    }
-    found.append((column.name, sum / Double(repeats)))
-    context.progress(Double(number + 1) / Double(table.columns.count))
-  }
-  return found.sorted { (-$0.importance, $0.feature) < (-$1.importance, $1.feature) }
-}

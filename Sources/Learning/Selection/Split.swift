@@ -143,7 +143,10 @@ public enum Split: Hashable, Sendable {
 
   private func check(_ count: Int, _ available: Int, _ what: String, least: Int = 2) throws(LearningError) {
     guard count >= least else { throw .parameter("the number of folds must be an integer ≥ \(least), got \(count)") }
-    guard count <= available else { throw .data("\(count) folds of \(available) \(what): use at most as many folds") }
+    guard count <= available else {
+      let advice = available < least ? "there is too little to cut" : "use at most \(available) folds"
+      throw .data("\(count) folds of \(available) \(what): \(advice)")
+    }
   }
 
   private static func dealt(_ order: [Int], _ count: Int) -> [Int] {

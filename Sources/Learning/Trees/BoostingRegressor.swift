@@ -134,7 +134,7 @@ public struct BoostingRegressor: Estimator {
   private func checkPositive(_ data: Dataset) throws(LearningError) {
     for (name, target) in zip(data.targetNames, data.targets) {
       for (row, value) in target.enumerated() where value <= 0 && data.weights?[row] != 0 {
-        throw .data("'log_target' of boosting wants targets > 0, target '\(name)' is \(value) at row \(row + 1)")
+        throw .data("target '\(name)' is \(value) at row \(row + 1); 'log_target' of boosting needs targets > 0")
       }
     }
   }

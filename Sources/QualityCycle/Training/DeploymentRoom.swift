@@ -1,5 +1,6 @@
 public import Learning
 public import Ledger
+import Metrics
 public import Routing
 public import Tabular
 
@@ -37,19 +38,25 @@ public struct DeploymentRoom {
   ) throws -> Deployment? {
     guard let winner = verdict.winner, let candidate = trained.plan.candidates.first(where: { $0.name == winner }) else { return nil }
     progress(TrainingProgress("fitting \(winner) to everything up to \(trained.plan.asOf)", 0))
-    let model = try trained.refitted(candidate, in: context)
+    let (model, setups) = try trained.refitted(candidate, in: context)
     progress(TrainingProgress("writing the version", 0.9))
     let version = try registry.deploy(
-      description(of: model, candidate, verdict), asOf: trained.plan.asOf, insteadOf: trained.plan.champion,
+      description(of: model, candidate, verdict, setups), asOf: trained.plan.asOf, insteadOf: trained.plan.champion,
       by: ServingDecision(.verdict, verdict: number, policy: verdict.policy.name)
     ) { draft in try model.write(to: draft) }
     return Deployment(version: version, replaced: trained.plan.champion, candidate: winner)
   }
 
-  private func description(of model: RoutingModel, _ candidate: TrainingCandidate, _ verdict: Verdict) -> ModelDescription {
+  private func description(
+    of model: RoutingModel, _ candidate: TrainingCandidate, _ verdict: Verdict, _ setups: SetupFigures?
+  ) -> ModelDescription {
     var description = ModelDescription(model, kind: candidate.name, parent: verdict.plan.champion, latheVersion: latheVersion)
     let figures = verdict.candidates.first { $0.name == candidate.name }
     description.metrics = figures?.metrics.mapValues { $0 } ?? [:]
+    if let setups {
+      description.metrics["setup_mae"] = min(setups.model, setups.known)
+      description.metrics["setup_mae_without_model"] = setups.known
+    }
     description.parameters["seed"] = .integer(Int64(bitPattern: verdict.plan.seed))
     description.parameters["estimator"] = .map(candidate.parameters)
     if let rows = verdict.plan.maxRows { description.parameters["max_rows"] = .integer(Int64(rows)) }
@@ -59,17 +66,54 @@ public struct DeploymentRoom {
 }
 
 extension TrainedCandidates {
-  /// The whole model of one challenger, fitted to everything up to the plan's instant.
-  func refitted(_ candidate: TrainingCandidate, in context: FitContext) throws -> RoutingModel {
+  /// The whole model of one challenger, fitted to everything up to the plan's instant, and how well set-up minutes can be told. A model of them
+  /// is part of it when that was the better on the last block of verdict rows, learnt from what was completed before it.
+  func refitted(_ candidate: TrainingCandidate, in context: FitContext) throws -> (model: RoutingModel, setups: SetupFigures?) {
     var model = base
-    guard let estimator = try candidate.estimator(), let state = rows.state else { return model }
+    guard let estimator = try candidate.estimator(), let state = rows.state else { return (model, nil) }
     do {
-      let learnt = rows.trainingRows(until: plan.asOf, limit: plan.maxRows, seed: plan.seed)
-      let fitted = try estimator.fitted(rows.dataset(of: learnt), in: context)
-      model.regressor = MinutesRegressor(name: candidate.name, model: fitted, state: state)
+      let fitted = try fitted(estimator, .run, in: context.part("run minutes", from: 0, to: 0.6))
+      let setups = try setupFigures(of: estimator, in: context.part("set-up minutes judged", from: 0.6, to: 0.8))
+      var setupModel: (any Model)?
+      if let setups, setups.model < setups.known {
+        setupModel = try self.fitted(estimator, .setup, in: context.part("set-up minutes", from: 0.8, to: 1))
+      }
+      model.regressor = MinutesRegressor(name: candidate.name, model: fitted, setupModel: setupModel, state: state)
+      return (model, setups)
     } catch LearningError.cancelled { throw CancellationError() }
-    return model
   }
+
+  private func fitted(_ estimator: any Estimator, _ target: MinutesTarget, in context: FitContext) throws -> any Model {
+    let learnt = rows.trainingRows(of: target, until: plan.asOf, limit: plan.maxRows, seed: plan.seed)
+    return try estimator.fitted(rows.dataset(of: learnt, target: target), in: context)
+  }
+
+  /// Mean absolute errors of set-up minutes on the last block; `nil` when fewer than ``fewestSetups`` rows tell.
+  private func setupFigures(of estimator: any Estimator, in context: FitContext) throws -> SetupFigures? {
+    let starts = Array(blocks.dropLast())
+    guard let last = starts.last else { return nil }
+    let judged = rows.judged
+    let places = judged.rows.indices.filter {
+      judged.blocks[$0] == starts.count - 1 && rows.setupMinutes[judged.rows[$0]].isFinite && judged.setupReference[$0].isFinite
+    }
+    guard places.count >= Self.fewestSetups,
+      rows.indices(of: .setup, since: .distantPast, until: last).count >= Self.fewestSetups
+    else { return nil }
+    let found = try rows.judgedMinutes(
+      by: estimator, of: .setup, blocksFrom: starts, only: starts.count - 1..<starts.count, limit: plan.maxRows, in: context)
+    let actual = places.map { rows.setupMinutes[judged.rows[$0]] }
+    return SetupFigures(
+      model: try Score.mae(actual, places.map { found.minutes[$0] }).value ?? .infinity,
+      known: try Score.mae(actual, places.map { judged.setupReference[$0] }).value ?? .infinity)
+  }
+
+  /// Rows with set-up minutes below which nothing is learnt of them.
+  private static let fewestSetups = 100
+}
+
+/// Mean absolute errors of set-up minutes on rows that were not learnt from: of a model of them, and of what the operation's own results tell.
+struct SetupFigures: Hashable, Sendable {
+  var model, known: Double
 }
 
 extension ModelDescription {

@@ -30,12 +30,21 @@ struct HistoryWalk {
   }
 
   /// When each order started, as far as earlier results tell: its own minutes are what is to be predicted.
+  ///
+  /// An operation lasts from the completion of the one before it in its order, or as long as was worked on it, whichever is longer: nights and
+  /// queues count, because an order that is taken to start too late would know of results that came in meanwhile.
   private func starts() -> [Double] {
     var starts = Array(repeating: 0.0, count: history.orders.count)
-    // Mean and variance of the logarithms of minutes on the machine, job by job (B. Welford, 1962).
-    var known = Array(repeating: (count: 0.0, mean: 0.0, squares: 0.0), count: history.jobs.count)
+    var lasting = Array(repeating: LogarithmSpread(), count: history.jobs.count)
+    var anything = LogarithmSpread()
     let completed = history.operations.indices.sorted {
       (history.operations[$0].completedAt, $0) < (history.operations[$1].completedAt, $1)
+    }
+    var sinceFormer = Array(repeating: 0.0, count: history.operations.count)
+    for order in history.orders {
+      for (former, place) in zip(order.operations, order.operations.dropFirst()) {
+        sinceFormer[place] = Double(history.operations[place].completedAt - history.operations[former].completedAt) / 60e6
+      }
     }
     // An order's beginning is told by its first report, and by what had been completed before that.
     let first = { (number: Int) in history.operations[history.orders[number].operations.lowerBound] }
@@ -44,24 +53,22 @@ struct HistoryWalk {
       let operation = first(number)
       while next < completed.count, history.operations[completed[next]].completedAt < operation.firstCompletedAt {
         let earlier = history.operations[completed[next]]
-        next += 1
         let worked = [earlier.setupMinutes, earlier.runMinutes].reduce(0) { $0 + ($1.isFinite ? max(0, $1) : 0) }
-        guard worked > 0 else { continue }
-        let job = known[Int(earlier.job)]
-        let apart = log(worked) - job.mean
-        let mean = job.mean + apart / (job.count + 1)
-        known[Int(earlier.job)] = (job.count + 1, mean, job.squares + apart * (log(worked) - mean))
+        if worked > 0 {
+          lasting[Int(earlier.job)].add(max(worked, sinceFormer[completed[next]]))
+          anything.add(max(worked, sinceFormer[completed[next]]))
+        }
+        next += 1
       }
-      let job = known[Int(operation.job)]
-      let deviation = job.count > 1 ? (job.squares / (job.count - 1)).squareRoot() : 0
-      let minutes = job.count > 0 ? exp(job.mean + Self.ninetiethPercentile * deviation) : 0
+      let job = lasting[Int(operation.job)]
+      let minutes = (job.count < Self.fewest ? anything : job).ninetiethPercentile
       starts[number] = Double(operation.firstCompletedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
     }
     return starts
   }
 
-  /// Of a standard normal distribution.
-  private static let ninetiethPercentile = 1.2816
+  /// With fewer earlier operations of a job those of all jobs tell how long one lasts.
+  private static let fewest = 5.0
 
   /// Goes through the whole history.
   ///
@@ -128,5 +135,25 @@ struct HistoryWalk {
 
   private func groups(of query: MinutesQuery) -> [Int32] {
     WorkGroup.numbers(resource: query.resource) + groups[query.item]
+  }
+}
+
+/// Mean and variance of the logarithms of positive numbers (B. Welford, "Note on a method for calculating corrected sums of squares and
+/// products", 1962).
+private struct LogarithmSpread {
+  private(set) var count = 0.0
+  private var mean = 0.0, squares = 0.0
+
+  mutating func add(_ value: Double) {
+    let apart = log(value) - mean
+    count += 1
+    mean += apart / count
+    squares += apart * (log(value) - mean)
+  }
+
+  /// What nine in ten stay below, if the logarithms are normal; 0 without any.
+  var ninetiethPercentile: Double {
+    guard count > 0 else { return 0 }
+    return exp(mean + 1.2816 * (count > 1 ? (squares / (count - 1)).squareRoot() : 0))
   }
 }

@@ -36,30 +36,37 @@ public struct MinutesRegressor: Sendable {
   public let name: String
   /// Predicts the logarithm of run minutes over the reference from the columns of ``MinutesRows/features``.
   public let model: any Model
+  /// Predicts set-up minutes, as ``MinutesTarget/setup`` has them; `nil`: the aggregation of results tells them better.
+  public let setupModel: (any Model)?
   /// What the model looks operations up in.
   let state: MinutesState
 
   /// Makes a regressor of a model that was fitted on rows of the history that `state` was frozen from.
-  public init(name: String, model: any Model, state: MinutesState) {
+  public init(name: String, model: any Model, setupModel: (any Model)? = nil, state: MinutesState) {
     self.name = name
     self.model = model
+    self.setupModel = setupModel
     self.state = state
   }
 
-  /// Run minutes of each request, per piece or order as the basis says; NaN where nothing is known.
+  /// Run minutes of each request, per piece or order as the basis says, and set-up minutes of the order where they are asked for and there is a
+  /// model of them; NaN where nothing is known.
   ///
   /// - Parameters:
   ///   - items: The requested items with their features; `itemRows` has for each request the row of its item.
   ///   - alike: For each row of `items` the items like it, by their number in the evidence, most similar first.
   ///   - now: When orders start that do not say it, in seconds since 1970.
-  func runMinutes(
+  func minutes(
     of requests: [OperationRequest], items: Frame, itemRows: [Int?], alike: [[(item: Int, similarity: Double)]],
-    at now: Double, threads: Int
-  ) throws(LearningError) -> [Double] {
-    var known = try state.look(requests, items: items, itemRows: itemRows, alike: alike, at: now)
-    let ratios = try model.predict(known.features, threads: threads)[0]
-    for place in known.reference.indices { known.reference[place] *= exp(ratios[place]) }
-    return known.reference
+    at now: Double, withSetups: Bool, threads: Int
+  ) throws(LearningError) -> (run: [Double], setup: [Double]?) {
+    let known = try state.look(requests, items: items, itemRows: itemRows, alike: alike, at: now)
+    func found(_ target: MinutesTarget, _ model: any Model, _ reference: [Double]) throws(LearningError) -> [Double] {
+      zip(try model.predict(known.features, threads: threads)[0], reference).map { target.minutes($0, of: $1) }
+    }
+    var setup: [Double]?
+    if withSetups, let setupModel { setup = try found(.setup, setupModel, known.setupReference) }
+    return (try found(.run, model, known.reference), setup)
   }
 
   /// The model file's bytes; see ``MinutesState`` for what stands beside the model.
@@ -68,6 +75,7 @@ public struct MinutesRegressor: Sendable {
     file.add("name", json: [name])
     file.add("state") { state.write(to: &$0) }
     file.add("model", model: model)
+    if let setupModel { file.add("setup", model: setupModel) }
     return file.bytes()
   }
 
@@ -76,6 +84,7 @@ public struct MinutesRegressor: Sendable {
     name = try file.json("name", [String].self).first ?? ""
     state = try MinutesState(from: file.part("state"), items: items)
     model = try Estimators.model("model", in: file)
+    setupModel = file.has("setup.kind") ? try Estimators.model("setup", in: file) : nil
   }
 }
 
@@ -113,10 +122,10 @@ public struct MinutesState: Sendable {
     resources = numbers(header.resources)
   }
 
-  /// What is known about each request (see ``MinutesRegressor``), with the reference that it is relative to, in minutes.
+  /// What is known about each request (see ``MinutesRegressor``), with the references that minutes are relative to.
   func look(
     _ requests: [OperationRequest], items frame: Frame, itemRows: [Int?], alike: [[(item: Int, similarity: Double)]], at now: Double
-  ) throws(LearningError) -> (features: FeatureTable, reference: [Double]) {
+  ) throws(LearningError) -> (features: FeatureTable, reference: [Double], setupReference: [Double]) {
     let columns = ItemColumns(header.features, in: frame)
     let groups = header.groups.numbers(of: columns, rows: itemRows)
     var work = work
@@ -138,7 +147,9 @@ public struct MinutesState: Sendable {
       return (query: query, features: features)
     }
     let table = MinutesTable(jobs: header.jobs, resources: header.resources, columns: columns)
-    return (try table.features(known, itemRows: itemRows), known.map { exp($0.features.reference) })
+    return (
+      try table.features(known, itemRows: itemRows), known.map { exp($0.features.reference) }, known.map(\.features.setup)
+    )
   }
 
   /// Adds what ``init(from:items:)`` reads.

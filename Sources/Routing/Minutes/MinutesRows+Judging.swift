@@ -4,7 +4,7 @@ public import Tabular
 
 /// Predictions of the judged rows.
 public struct JudgedMinutes: Sendable {
-  /// Run minutes a row; NaN where nothing was known.
+  /// Minutes a row; NaN where nothing was known.
   public fileprivate(set) var minutes: [Double]
   /// Seconds that fitting, once for each block, and predicting took.
   public fileprivate(set) var fitSeconds = 0.0, predictSeconds = 0.0
@@ -18,8 +18,8 @@ extension MinutesRows {
   ///     changed lately are both among them. `nil`: all.
   ///   - seed: Of the drawing.
   /// - Returns: Positions, ascending.
-  public func trainingRows(until instant: Timestamp, limit: Int? = nil, seed: UInt64 = 42) -> [Int] {
-    let rows = indices(since: .distantPast, until: instant)
+  public func trainingRows(of target: MinutesTarget = .run, until instant: Timestamp, limit: Int? = nil, seed: UInt64 = 42) -> [Int] {
+    let rows = indices(of: target, since: .distantPast, until: instant)
     guard let limit, rows.count > limit else { return rows }
     let latest = limit / 2
     var earlier = Array(rows.dropLast(latest))
@@ -28,28 +28,32 @@ extension MinutesRows {
     return (earlier.prefix(limit - latest) + rows.suffix(latest)).sorted()
   }
 
-  /// Run minutes of the ``judged`` rows as `estimator` predicts them when it is fitted anew at the beginning of each block on what was
+  /// Minutes of the ``judged`` rows as `estimator` predicts them when it is fitted anew at the beginning of each block on what was
   /// completed before it, as it would have been trained then.
   ///
   /// - Parameters:
+  ///   - target: What is learnt.
   ///   - starts: When the blocks begin.
-  ///   - limit: See ``trainingRows(until:limit:seed:)``.
+  ///   - chosen: The blocks to judge, by number; `nil`: all.
+  ///   - limit: See ``trainingRows(of:until:limit:seed:)``.
   /// - Returns: A number for each judged row, NaN where nothing was known; and what it took.
   /// - Throws: what fitting throws, a block without any row before it included.
   public func judgedMinutes(
-    by estimator: any Estimator, blocksFrom starts: [Timestamp], limit: Int? = nil, in context: FitContext
+    by estimator: any Estimator, of target: MinutesTarget = .run, blocksFrom starts: [Timestamp], only chosen: Range<Int>? = nil,
+    limit: Int? = nil, in context: FitContext
   ) throws(LearningError) -> JudgedMinutes {
     var result = JudgedMinutes(minutes: Array(repeating: .nan, count: judged.rows.count))
-    for (block, start) in starts.enumerated() {
+    let reference = judged.reference(of: target)
+    for (block, start) in starts.enumerated() where chosen?.contains(block) ?? true {
       try context.checkCancellation()
-      let places = judged.rows.indices.filter { judged.blocks[$0] == block && judged.reference[$0] > 0 }
+      let places = judged.rows.indices.filter { judged.blocks[$0] == block && target.isKnown(reference[$0]) }
       if places.isEmpty { continue }
       let begin = ContinuousClock.now
-      let data = try dataset(of: trainingRows(until: start, limit: limit, seed: context.seed))
+      let data = try dataset(of: trainingRows(of: target, until: start, limit: limit, seed: context.seed), target: target)
       let share = { (block: Int) in Double(block) / Double(starts.count) }
       let model = try estimator.fitted(data, in: context.part("block \(block)", from: share(block), to: share(block + 1)))
       let fitted = ContinuousClock.now
-      let found = try judged.minutes(of: model, places: places, threads: context.threads)
+      let found = try judged.minutes(of: model, places: places, target: target, threads: context.threads)
       result.fitSeconds += (fitted - begin) / .seconds(1)
       result.predictSeconds += (ContinuousClock.now - fitted) / .seconds(1)
       for (place, value) in zip(places, found) { result.minutes[place] = value }

@@ -10,7 +10,7 @@ public import Tabular
 ///     let minutes = try rows.minutes(of: model, rows: rows.indices(since: until, until: end))
 /// A row sees results completed before its order started, never its own nor a later one: neither the statistics nor the order of rows
 /// depend on them. When an order started is not told by its own minutes either: it is taken to have started as long before its first
-/// completion as nine in ten earlier operations of that job took at most.
+/// completion as nine in ten earlier operations of that job lasted at most, nights and queues included.
 public struct MinutesRows: Sendable {
   /// What is known about each row: `job` and `resource` as levels, the statistics of its own and alike items' results as of the
   /// order's start, and the item's features, named `item.` and their name.
@@ -39,23 +39,31 @@ public struct MinutesRows: Sendable {
   /// Number of rows.
   public var count: Int { runMinutes.count }
 
-  /// Rows completed after `since` and up to `until` whose run minutes are known and could be predicted, in the order of their orders' starts.
-  public func indices(since: Timestamp, until: Timestamp) -> [Int] {
-    (0..<count).filter { row in
-      completedAt[row] > since.seconds && completedAt[row] <= until.seconds && runMinutes[row] > 0 && reference[row] > 0
+  /// The minutes of each row, and what they are relative to.
+  func outcomes(of target: MinutesTarget) -> (minutes: [Double], reference: [Double]) {
+    target == .run ? (runMinutes, reference) : (setupMinutes, setupReference)
+  }
+
+  /// Rows completed after `since` and up to `until` whose minutes are known and could be predicted, in the order of their orders' starts.
+  public func indices(of target: MinutesTarget = .run, since: Timestamp, until: Timestamp) -> [Int] {
+    let (minutes, reference) = outcomes(of: target)
+    return (0..<count).filter { row in
+      completedAt[row] > since.seconds && completedAt[row] <= until.seconds && target.isUsable(minutes[row], reference[row])
     }
   }
 
-  /// The rows as data: the target is the logarithm of run minutes over the reference, an item's rows are a group, the time is that of completion.
-  public func dataset(of rows: [Int]) throws(LearningError) -> Dataset {
-    try Dataset(
-      features: features.selecting(rows: rows), targets: [rows.map { log(runMinutes[$0] / reference[$0]) }],
-      targetNames: ["log_run_over_reference"], groups: rows.map { items[$0] }, times: rows.map { completedAt[$0] })
+  /// The rows as data: the target is that of ``MinutesTarget``, an item's rows are a group, the time is that of completion.
+  public func dataset(of rows: [Int], target: MinutesTarget = .run) throws(LearningError) -> Dataset {
+    let (minutes, reference) = outcomes(of: target)
+    return try Dataset(
+      features: features.selecting(rows: rows), targets: [rows.map { target.ratio(minutes[$0], to: reference[$0]) }],
+      targetNames: [target.name], groups: rows.map { items[$0] }, times: rows.map { completedAt[$0] })
   }
 
-  /// Run minutes of `rows` as a model predicts them that was fitted on ``dataset(of:)``.
-  public func minutes(of model: some Model, rows: [Int], threads: Int = 2) throws(LearningError) -> [Double] {
-    zip(rows, try model.predict(features.selecting(rows: rows), threads: threads)[0]).map { reference[$0] * exp($1) }
+  /// Minutes of `rows` as a model predicts them that was fitted on ``dataset(of:target:)``.
+  public func minutes(of model: some Model, rows: [Int], target: MinutesTarget = .run, threads: Int = 2) throws(LearningError) -> [Double] {
+    let reference = outcomes(of: target).reference
+    return zip(rows, try model.predict(features.selecting(rows: rows), threads: threads)[0]).map { target.minutes($1, of: reference[$0]) }
   }
 
   /// Builds the rows.
@@ -116,7 +124,8 @@ public struct MinutesRows: Sendable {
       rows: judged.map(\.row), blocks: judged.map(\.block),
       features: try table.features(
         judged.map { (walk.rows[$0.row].query, $0.features) }, itemRows: judged.map { rowOfItem[walk.rows[$0.row].query.item] }),
-      reference: judged.map { exp($0.features.reference) }, baseline: judged.map(\.features.baseline))
+      reference: judged.map { exp($0.features.reference) }, baseline: judged.map(\.features.baseline),
+      setupReference: judged.map(\.features.setup))
     guard let evidence else {
       state = nil
       return
@@ -170,11 +179,18 @@ public struct JudgedRows: Sendable {
   public let rows, blocks: [Int]
   /// As ``MinutesRows/features``.
   public let features: FeatureTable
-  /// As ``MinutesRows/reference`` and ``MinutesRows/baseline``.
-  public let reference, baseline: [Double]
+  /// As ``MinutesRows/reference``, ``MinutesRows/baseline`` and ``MinutesRows/setupReference``.
+  public let reference, baseline, setupReference: [Double]
 
-  /// Run minutes of the rows at `places` as a model predicts them that was fitted on ``MinutesRows/dataset(of:)``.
-  public func minutes(of model: some Model, places: [Int], threads: Int = 2) throws(LearningError) -> [Double] {
-    zip(places, try model.predict(features.selecting(rows: places), threads: threads)[0]).map { reference[$0] * exp($1) }
+  /// What minutes of each row are relative to.
+  func reference(of target: MinutesTarget) -> [Double] { target == .run ? reference : setupReference }
+
+  /// Minutes of the rows at `places` as a model predicts them that was fitted on ``MinutesRows/dataset(of:target:)``.
+  public func minutes(of model: some Model, places: [Int], target: MinutesTarget = .run, threads: Int = 2) throws(LearningError) -> [Double]
+  {
+    let reference = reference(of: target)
+    return zip(places, try model.predict(features.selecting(rows: places), threads: threads)[0]).map {
+      target.minutes($1, of: reference[$0])
+    }
   }
 }

@@ -50,7 +50,7 @@ public struct Predictor: Sendable {
       let places = block.flatMap { ofItem[$0] ?? [] }
       let found: [Double]
       if let regressor = model.regressor {
-        found = try asked.minutes(of: places.map { requests[$0] }, by: regressor, model)
+        found = try asked.minutes(of: places.map { requests[$0] }, by: regressor, model).run
       } else {
         let standard = try StandardRoutings(source.routings(of: block, validAt: model.trainedUntil))
         found = block.flatMap { code -> [Double] in
@@ -82,9 +82,12 @@ public struct Predictor: Sendable {
       neighbors = try Self.neighbors(of: items, model)
     }
 
-    func minutes(of requests: [OperationRequest], by regressor: MinutesRegressor, _ model: RoutingModel) throws -> [Double] {
-      try regressor.runMinutes(
-        of: requests, items: items, itemRows: requests.map { rows[$0.item] }, alike: neighbors, at: model.trainedUntil.seconds, threads: 2)
+    func minutes(
+      of requests: [OperationRequest], by regressor: MinutesRegressor, _ model: RoutingModel, withSetups: Bool = false
+    ) throws -> (run: [Double], setup: [Double]?) {
+      try regressor.minutes(
+        of: requests, items: items, itemRows: requests.map { rows[$0.item] }, alike: neighbors, at: model.trainedUntil.seconds,
+        withSetups: withSetups, threads: 2)
     }
 
     /// The items with evidence most similar to each row of `items`: the item itself first, with similarity 1, when it has evidence.
@@ -130,13 +133,15 @@ public struct Predictor: Sendable {
           }
         })
     }
-    let minutes = try asked.minutes(of: ordered, by: regressor, model)
+    let (minutes, setups) = try asked.minutes(of: ordered, by: regressor, model, withSetups: true)
     for (place, prediction) in predictions.enumerated() {
       guard var prediction else { continue }
       prediction.estimator = regressor.name
       for candidate in prediction.candidates.indices {
         for operation in prediction.candidates[candidate].operations.indices {
-          let found = minutes[numbers[place][candidate][operation]]
+          let number = numbers[place][candidate][operation]
+          let found = minutes[number]
+          if let setup = setups?[number], setup.isFinite { prediction.candidates[candidate].operations[operation].setupMinutes = setup }
           if found.isFinite { prediction.candidates[candidate].operations[operation].setRunMinutes(found) }
         }
       }

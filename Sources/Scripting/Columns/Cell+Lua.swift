@@ -37,6 +37,8 @@ extension Cell: LuaReadable, LuaPushable {
 extension Timestamp: LuaReadable, LuaPushable {
   /// `number`.
   public static var luaType: LuaType { LuaType("number") }
+  /// A number, or a text.
+  public static var luaAccepted: LuaType { LuaType("number|string") }
 
   /// Reads epoch seconds, or an ISO 8601 text.
   public static func read(from slot: LuaSlot) throws(LuaMismatch) -> Timestamp {

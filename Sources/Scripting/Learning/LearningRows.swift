@@ -1,3 +1,4 @@
+import DataAccess
 import FoundationEssentials
 import Learning
 import LuaBridge
@@ -191,6 +192,8 @@ enum LearningRows {
       throw LuaError("\(function): \(error)", underlying: error)
     } catch let error as NeighborError {
       if error == .cancelled { throw error }
+      throw LuaError("\(function): \(error)", underlying: error)
+    } catch let error as DataAccessError {
       throw LuaError("\(function): \(error)", underlying: error)
     } catch let error as WorkEnded { throw LuaError("\(function): \(error)", underlying: error) }
   }

@@ -229,15 +229,17 @@ struct ScriptIndex: LuaObject {
     "save", "Writes the index into a file, in place of one of that name; `learn.load` reads it.", on: ScriptIndex.self,
     in: ScriptFiles.self, Parameter("path", String.self, "the file, as seen from the workspace"), returns: .nothing, effect: .writes
   ) { index, files, path in
-    var writer = ModelWriter()
-    writer.add(LoadedFile.index) { file in
-      file.add("kind", json: [index.kindName, index.metric.rawValue])
-      switch index.kind {
-      case .exact(let exact): exact.write(to: &file)
-      case .graph(let graph): graph.write(to: &file)
+    try LearningRows.naming("neighbor_index:save") {
+      var writer = ModelWriter()
+      writer.add(LoadedFile.index) { file in
+        file.add("kind", json: [index.kindName, index.metric.rawValue])
+        switch index.kind {
+        case .exact(let exact): exact.write(to: &file)
+        case .graph(let graph): graph.write(to: &file)
+        }
       }
+      try AtomicFile.write(writer.bytes(), to: try files.writablePath(path))
     }
-    try AtomicFile.write(writer.bytes(), to: try files.writablePath(path))
   }
 
   /// Reads an index that was saved.

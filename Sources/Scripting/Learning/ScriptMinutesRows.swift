@@ -9,6 +9,8 @@ struct ScriptMinutesRows: LuaObject {
   let features: ScriptFrame
   /// What came of it, and what was estimated.
   let outcomes: Frame
+  /// The rows to judge by: what was known when their blocks began.
+  let judged: JudgedFrames
 
   /// The columns of ``outcomes`` by name.
   private static let outcomeWords = [
@@ -31,6 +33,7 @@ struct ScriptMinutesRows: LuaObject {
     }
     let columns = minutes.map(LearningRows.column) + instants + [Column(rows.items.map { rows.itemCodes[$0] }), Column(rows.results)]
     outcomes = try Frame(zip(Self.outcomeWords.map(\.0), columns).map { ($0, $1) })
+    judged = try JudgedFrames(rows)
   }
 
   static let luaName = "minutes_rows"
@@ -44,29 +47,44 @@ struct ScriptMinutesRows: LuaObject {
         $0.features
       },
       LuaProperty("outcomes", "All columns that are no features, as a frame.") { $0.outcomes },
+      LuaProperty(
+        "judged",
+        """
+        The rows that `judging` asks for: `features` as they were known when the block of each began, or its order if that was before, and \
+        `outcomes` with its place `row` among all, `block`, `run_minutes`, `setup_minutes`, `baseline`, `reference` and `setup_reference`. Learn \
+        for a block from what was completed before it, which `rows:indices` finds.
+        """
+      ) { $0.judged },
     ] + outcomeWords.map { name, words in LuaProperty(name, words) { try $0.outcomes.column(name) } },
     count: { $0.outcomes.rowCount },
-    bytes: { $0.features.estimatedBytes + $0.outcomes.columns.reduce(0) { $0 + $1.estimatedBytes } },
+    bytes: { $0.features.estimatedBytes + $0.judged.features.estimatedBytes + $0.outcomes.columns.reduce(0) { $0 + $1.estimatedBytes } },
     text: { rows in "\(counted(rows.outcomes.rowCount, "row")) to learn minutes from, \(counted(rows.features.names.count, "feature"))" })
 
   private struct IndexOptions: LuaRecord {
+    var of = MinutesTarget.run
     var since: Timestamp?
     var until: Timestamp?
 
     static var fields: [LuaField<IndexOptions>] {
-      [LuaField("since", \.since, "completed after this time"), LuaField("until_", \.until, "completed up to this time")]
+      [
+        LuaField("of", \.of, "which minutes must be known: `run_minutes` or `setup_minutes`", default: "\"run_minutes\""),
+        LuaField("since", \.since, "completed after this time"), LuaField("until_", \.until, "completed up to this time"),
+      ]
     }
   }
 
   private static let indices = LuaFunction(
-    "indices", "The rows of a time whose run minutes are known and could be predicted, in the order of their orders' starts.",
+    "indices", "The rows of a time whose minutes are known and could be predicted, in the order of their orders' starts.",
     on: ScriptMinutesRows.self, Parameter("options", IndexOptions.self, "which time"),
     returns: .value(Column.self, "positions of rows, from 1: `rows.features[positions]`, `rows.run_minutes[positions]`")
   ) { rows, options in
-    let (minutes, reference) = (try rows.outcomes.column("run_minutes"), try rows.outcomes.column("reference"))
+    let minutes = try rows.outcomes.column(options.of.rawValue)
+    let reference = try rows.outcomes.column(options.of == .run ? "reference" : "setup_reference")
     let completed = try rows.outcomes.column("completed_at")
     let found = (0..<rows.outcomes.rowCount).filter { row in
-      guard let instant = completed.timestamp(row), (minutes.number(row) ?? 0) > 0, (reference.number(row) ?? 0) > 0 else { return false }
+      guard let instant = completed.timestamp(row), options.of.isUsable(minutes.number(row) ?? .nan, reference.number(row) ?? .nan) else {
+        return false
+      }
       return options.since.map { instant > $0 } ?? true && options.until.map { instant <= $0 } ?? true
     }
     return LearningRows.positions(found)
@@ -74,12 +92,19 @@ struct ScriptMinutesRows: LuaObject {
 
   private struct BuildOptions: LuaRecord {
     var basis: Basis?
+    var judging: [Timestamp] = []
 
     static var fields: [LuaField<BuildOptions>] {
       [
         LuaField(
           "basis", \.basis, "what run minutes are counted per: `unit` or `order`; without, `unit` where half of the results have a quantity"
-        )
+        ),
+        LuaField(
+          "judging", \.judging,
+          """
+          ascending times: the rows completed between the first and the last become `rows.judged`, a block between each two, with what was known \
+          when the block began
+          """),
       ]
     }
   }
@@ -89,7 +114,8 @@ struct ScriptMinutesRows: LuaObject {
     "minutes_rows",
     """
     Makes rows to learn minutes from, of items and work results as `data.items` and `data.results` give them. Learn `(rows.run_minutes / \
-    rows.reference):log()` to do justice to short operations and long ones alike.
+    rows.reference):log()` to do justice to short operations and long ones alike, and `((rows.setup_minutes + 1) / (rows.setup_reference + \
+    1)):log()` for set-ups.
     """, in: LuaVM.self, Parameter("items", Frame.self, "`item_code` and columns of features"),
     Parameter("results", Frame.self, "work results, in any order"), Parameter("options", BuildOptions.self, "what to count"),
     returns: .value(ScriptMinutesRows.self, "the rows"), effect: .pure
@@ -98,7 +124,14 @@ struct ScriptMinutesRows: LuaObject {
       // Some sixty numbers a row, and the walk that makes them.
       try vm.checkMemory(for: results.rowCount, each: 8 * (60 + items.names.count))
       let basis = options.basis ?? (quantityShare(of: results) >= 0.5 ? .unit : .order)
-      return try ScriptMinutesRows(MinutesRows(items: items, results: results, basis: basis, in: WorkOptions().context(in: vm)))
+      if let (earlier, later) = zip(options.judging, options.judging.dropFirst()).first(where: { $0 >= $1 }) {
+        throw LearningError.parameter("'judging' must ascend, got \(earlier) before \(later)")
+      }
+      guard options.judging.count != 1 else {
+        throw LearningError.parameter("'judging' wants two times at least, between which rows are judged, got \(options.judging[0])")
+      }
+      return try ScriptMinutesRows(
+        MinutesRows(items: items, results: results, basis: basis, judging: options.judging, in: WorkOptions().context(in: vm)))
     }
   }
 
@@ -111,3 +144,28 @@ struct ScriptMinutesRows: LuaObject {
 }
 
 extension Basis: LuaReadable {}
+extension MinutesTarget: LuaReadable {}
+
+/// The rows that models are judged by, as scripts see them.
+struct JudgedFrames: LuaPushable {
+  let features: ScriptFrame
+  let outcomes: Frame
+
+  init(_ rows: MinutesRows) throws {
+    let judged = rows.judged
+    features = ScriptFrame(try judged.features.frame)
+    outcomes = try Frame([
+      ("row", Column(judged.rows.map { Int64($0 + 1) })), ("block", Column(judged.blocks.map { Int64($0 + 1) })),
+      ("run_minutes", LearningRows.column(judged.rows.map { rows.runMinutes[$0] })),
+      ("setup_minutes", LearningRows.column(judged.rows.map { rows.setupMinutes[$0] })),
+      ("baseline", LearningRows.column(judged.baseline)), ("reference", LearningRows.column(judged.reference)),
+      ("setup_reference", LearningRows.column(judged.setupReference)),
+    ])
+  }
+
+  static var luaType: LuaType { LuaType("{ features: frame, outcomes: frame }") }
+
+  func push(on stack: LuaStack) throws {
+    try ["features": features, "outcomes": ScriptFrame(outcomes)].push(on: stack)
+  }
+}

@@ -25,6 +25,13 @@ struct ScriptModel: LuaObject {
     properties: [
       LuaProperty("kind", "What kind of model it is: `knn`.") { type(of: $0.model).kind },
       LuaProperty("features", "Names of the features that it asks for.") { $0.model.schema.features.map(\.name) },
+      LuaProperty(
+        "inside",
+        """
+        What there is to see inside, as a table: `coefficients`, `intercepts`, `alphas` and how the fit went of linear models, `gains` of trees, \
+        `loss_curve` of networks, `bases` and `final` of stacks, `model` of pipelines. Empty where there is nothing to read.
+        """
+      ) { $0.model.inside },
       LuaProperty("outputs", "Names of what it predicts; `y` where the target had no name.") { $0.model.targetNames },
     ],
     bytes: { $0.size },
@@ -57,14 +64,16 @@ struct ScriptModel: LuaObject {
     }
   }
 
-  private struct ImportanceOptions: WorkOptionsRecord {
+  private struct ImportanceOptions: WorkOptionsRecord, RowOptionsRecord {
     var work = WorkOptions()
+    var rows = RowOptions()
+    var logOf: ColumnOrName?
     var repeats = 5
 
     static var fields: [LuaField<ImportanceOptions>] {
       [
-        LuaField("repeats", \.repeats, "how often each feature is dealt out, ≥ 1; the mean is told", default: "5"), seedField, threadsField,
-        progressField,
+        LuaField("repeats", \.repeats, "how often each feature is dealt out, ≥ 1; the mean is told", default: "5"), weightsField,
+        LuaField("log_of", \.logOf, LearnModule.logOfWords), seedField, threadsField, progressField,
       ]
     }
   }
@@ -73,17 +82,18 @@ struct ScriptModel: LuaObject {
     "importance",
     """
     How much each feature matters: by how much the mean absolute error of the first output grows when the feature's values are dealt out \
-    anew among the rows, which the model should not have seen.
+    anew among the rows, which the model should not have seen. Rows count by their weight.
     """, on: ScriptModel.self, in: LuaVM.self, Parameter("X", FeatureSource.self, "features, a row a case"),
     Parameter("y", TargetSource.self, "what came of each row, as for `fit`"),
     Parameter("options", ImportanceOptions.self, "how to work"),
     returns: .value(Frame.self, "`feature` and `importance`, the most important first"), effect: .pure
   ) { model, vm, features, target, options in
     try LearningRows.naming("model:importance") {
-      let data = try LearningRows.dataset(features.frame, target, in: vm)
+      let data = try LearningRows.dataset(features.frame, target, options.rows, in: vm)
       let (model, repeats) = (model.model, options.repeats)
+      let judge = try LearnModule.judge(options.logOf, features.frame)
       let found = try options.work.run(in: vm, step: { _ in "importance" }) {
-        try permutationImportance(of: model, on: data, repeats: repeats, in: $0)
+        try permutationImportance(of: model, on: data, repeats: repeats, in: $0, judge: judge)
       }
       return try Frame([("feature", Column(found.map { $0.feature })), ("importance", Column(found.map { $0.importance }))])
     }
@@ -93,7 +103,9 @@ struct ScriptModel: LuaObject {
     "save", "Writes the model into a file, in place of one of that name; `learn.load` reads it.", on: ScriptModel.self,
     in: ScriptFiles.self,
     Parameter("path", String.self, "the file, as seen from the workspace"), returns: .nothing, effect: .writes
-  ) { model, files, path in try AtomicFile.write(Estimators.bytes(of: model.model), to: try files.writablePath(path)) }
+  ) { model, files, path in
+    try LearningRows.naming("model:save") { try AtomicFile.write(Estimators.bytes(of: model.model), to: try files.writablePath(path)) }
+  }
 }
 
 /// Predictions of one output, or of several by name.

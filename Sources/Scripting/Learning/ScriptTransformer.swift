@@ -111,7 +111,7 @@ struct ScriptFittedTransformer: LuaObject {
   ) { transformer, files, path in
     var writer = ModelWriter()
     writer.add(LoadedFile.transformer) { transformer.fitted.write(to: &$0) }
-    try AtomicFile.write(writer.bytes(), to: try files.writablePath(path))
+    try LearningRows.naming("fitted_transformer:save") { try AtomicFile.write(writer.bytes(), to: try files.writablePath(path)) }
   }
 
   /// The columns of `table`, which was made of those of `source`: unchanged ones as they were, and at the end those that are no features.

@@ -94,6 +94,38 @@ fails("unknown estimator 'forrest'", function() learn.stacking{ bases = { "forre
 local noisy = X:with("noise", sample.random(120, 120, 3))
 local importance = near5:fit(noisy:without("noise"), y):importance(noisy, y, { repeats = 2, seed = 1 })
 equal(importance.column_names, { "feature", "importance" })
+-- Rows of weight 0 have no say, and errors may be taken in the unit of the value.
+local half = {}
+for i, size in ipairs(sizes) do half[i] = size < 50 and 1 or 0 end
+local lighter = near5:fit(X, y):importance(X, y, { repeats = 2, seed = 1, weights = half })
+local heavier = near5:fit(X, y):importance(X, y, { repeats = 2, seed = 1 })
+assert(lighter.importance[1] ~= heavier.importance[1])
+local ten = y * 0 + 10
+local ratios = near5:fit(X, (y + 1):log()):importance(X, (y + 1):log(), { repeats = 2, seed = 1, log_of = ten })
+assert(ratios.importance[1] > 100, ratios.importance[1])
+fails("'log_of' is 0.0 at row 1", model.importance, model, X, y, { log_of = ten * 0 })
+
+-- What models have inside.
+local line = learn.ridge{ alpha = 1e-9 }:fit({ a = { 1, 2, 3, 4 }, b = { 2, 2, 3, 9 } }, { 5, 7, 10, 18 })
+equal(#line.inside.coefficients, 2)
+equal(line.inside.coefficients[1].column, "a")
+near(line.inside.coefficients[1].per_unit, 2, 1e-4)
+near(line.inside.coefficients[2].per_unit, 1, 1e-4)
+assert(line.inside.has_converged)
+equal(#learn.ridge_cv():fit(X, y).inside.leave_one_out > 1, true)
+assert(learn.elastic_net():fit(X, y).inside.iterations[1] >= 1)
+equal(learn.forest{ tree_count = 5 }:fit(X, y).inside.tree_count, 5)
+local gains = learn.boosting{ tree_count = 5 }:fit(X, y).inside.gains
+near(gains[1].share + gains[2].share, 1)
+equal(#learn.mlp{ max_epochs = 3, hidden_layers = {} }:fit(X, y).inside.loss_curve, 3)
+equal(near1:fit(X, y).inside, {})
+local inner = learn.stacking{ bases = { near1, "ridge" }, folds = 2 }:fit(X, y).inside
+equal(inner.bases[2].kind, "linear")
+equal(#inner.final.coefficients, 2)
+equal(learn.pipeline{ learn.one_hot(), learn.ridge() }:fit(X, y).inside.model.kind, "linear")
+fails("feature 'base 1' has the name that stacking gives", function()
+  learn.stacking{ bases = { "knn" }, passthrough = true, folds = 2 }:fit({ ["base 1"] = { 1, 2, 3 } }, { 1, 2, 3 }) end)
+
 equal(#importance, 2)
 assert(importance.importance[1] > 0)
 fails("model:importance: 'repeats' must be an integer ≥ 1, got 0", model.importance, model, X, y, { repeats = 0 })
@@ -124,7 +156,7 @@ equal(forward[1].training:list(), { 4, 5, 6 })
 equal(forward[3].test:list(), { 1 })
 equal(#learn.split(4, { kind = "stratified", y = { 1, 2, 3, 4 }, folds = 2 }), 2)
 fails("learn.split: stratified folds need a target: 'y' must be told", learn.split, 4, { kind = "stratified" })
-fails("learn.split: 5 folds of 3 rows: use at most as many folds", learn.split, 3)
+fails("learn.split: 5 folds of 3 rows: use at most 3 folds", learn.split, 3)
 fails("learn.split: 3 folds of 1 groups", learn.split, 4, { groups = { 1, 1, 1, 1 }, folds = 3 })
 fails("learn.split: grouped folds need groups", learn.split, 4, { kind = "grouped" })
 fails("learn.split: forward blocks need times", learn.split, 4, { kind = "forward" })
@@ -204,7 +236,7 @@ equal(tostring(-(0 / 0)), "nan")
 equal(#learn.boosting{ log_target = true, min_samples_leaf = 1 }:fit({ a = { 1, 2, 3 } }, { 1, -2, 3 }, { weights = { 1, 0, 1 } })
   :predict{ a = { 1 } }, 1)
 local logs_of = learn.boosting{ log_target = true }
-fails("'log_target' of boosting wants targets > 0, target 'y' is -3.0 at row 3",
+fails("target 'y' is -3.0 at row 3; 'log_target' of boosting needs targets > 0",
   logs_of.fit, logs_of, { a = { 1, 2, 3 } }, { 1, -2, -3 }, { weights = { 1, 0, 1 } })
 
 -- Feature weights: what counts for nothing is not looked at.

@@ -41,6 +41,20 @@ equal(constant.kind[4], "none")
 near(learn.log{ columns = { "a" }, offset = 1 }:fit{ a = { 1 }, b = { 1 } }:transform{ a = { math.exp(2) - 1 }, b = { 3 } }.a[1], 2)
 assert(learn.log():fit{ a = { 1 } }:transform{ a = { 0 } }.a:is_missing()[1])
 
+-- Weights: what counts more in distances; what is absent or of levels is an error.
+local weighted = learn.weigh{ weights = { a = 2, b = 0 } }:fit{ a = { 1 }, b = { 1 }, c = { 1 } }:transform{ a = { 3, 4 }, b = { 5, 5 }, c = { 7, 7 } }
+equal(weighted.a[1], 6.0)
+equal(weighted.b:list(), { 0.0, 0.0 })
+equal(weighted.c:list(), { 7, 7 })
+local far = { a = { 0, 10 }, b = { 1, 0 } }
+local nearest = function(weights) return learn.pipeline{ learn.weigh{ weights = weights },
+  learn.knn{ neighbor_count = 1, standardise = false } }:fit(far, { 1, 2 }):predict{ a = { 4 }, b = { 0 } }[1] end
+equal(nearest{}, 1.0)
+equal(nearest{ b = 100 }, 2.0)
+fails("there is no feature 'aa' for weigh; did you mean 'a'?", function() learn.weigh{ weights = { aa = 1 } }:fit{ a = { 1 } } end)
+fails("weigh wants features of numbers, 'kind' has levels", function() learn.weigh{ weights = { kind = 1 } }:fit(X) end)
+fails("each a number 0…1000000", learn.weigh, { weights = { a = -1 } })
+
 -- Rows of weight 0 teach nothing.
 local light = learn.standardise():fit({ a = { 1, 3, 1000 } }, nil, { weights = { 1, 1, 0 } })
 equal(light:transform{ a = { 2, 3 } }.a:list(), { 0.0, 1.0 })
