@@ -42,7 +42,8 @@ near(learn.log{ columns = { "a" }, offset = 1 }:fit{ a = { 1 }, b = { 1 } }:tran
 assert(learn.log():fit{ a = { 1 } }:transform{ a = { 0 } }.a:is_missing()[1])
 
 -- Weights: what counts more in distances; what is absent or of levels is an error.
-local weighted = learn.weigh{ weights = { a = 2, b = 0 } }:fit{ a = { 1 }, b = { 1 }, c = { 1 } }:transform{ a = { 3, 4 }, b = { 5, 5 }, c = { 7, 7 } }
+local weigh = learn.weigh{ weights = { a = 2, b = 0 } }:fit{ a = { 1 }, b = { 1 }, c = { 1 } }
+local weighted = weigh:transform{ a = { 3, 4 }, b = { 5, 5 }, c = { 7, 7 } }
 equal(weighted.a[1], 6.0)
 equal(weighted.b:list(), { 0.0, 0.0 })
 equal(weighted.c:list(), { 7, 7 })
