@@ -30,14 +30,15 @@ struct GateBench: ParsableCommand {
     let until = Timestamp(microseconds: last)
     let since = until.advanced(bySeconds: -days * 86_400)
     let blocks = MinutesRows.blocks(of: instants.map { Double($0) / 1e6 }, since: since, until: until, count: 5)
-    let rows = try MinutesRows(items: items, results: work, basis: perOrder ? .order : .unit, judging: blocks)
+    let rows = try MinutesRows(
+      items: items, results: work, basis: perOrder ? .order : .unit, judging: blocks, learning: LearningChoice(limit: maxRows))
     var estimators: [any Estimator] = [OperationMedianEstimator(), BaselineEstimator()]
     for name in candidates.split(separator: ",").map(String.init) { estimators.append(try Self.candidate(name)) }
     let context = FitContext(seed: 42, threads: 2)
     var found: [(name: String, minutes: [Double], seconds: Double)] = []
     for estimator in estimators {
       let start = Date()
-      let minutes = try rows.judgedMinutes(by: estimator, blocksFrom: Array(blocks.dropLast()), limit: maxRows, in: context).minutes
+      let minutes = try rows.judgedMinutes(by: estimator, blocksFrom: Array(blocks.dropLast()), in: context).minutes
       found.append((type(of: estimator).name, minutes, Date().timeIntervalSince(start)))
     }
     let judged = rows.judged.rows.indices.filter { rows.judged.baseline[$0] > 0 && rows.runMinutes[rows.judged.rows[$0]] > 0 }

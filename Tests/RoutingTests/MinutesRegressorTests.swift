@@ -143,12 +143,36 @@ struct MinutesRegressorTests {
 
   @Test("learns from all rows, or from the latest and some of the others")
   func trainingRows() throws {
-    let rows = try history.rows()
-    let all = rows.trainingRows(until: end)
-    let some = rows.trainingRows(until: end, limit: 100)
-    #expect(all == rows.indices(since: .distantPast, until: end) && rows.trainingRows(until: end, limit: 100_000) == all)
+    func rows(_ limit: Int?, seed: UInt64 = 42, judging: [Timestamp] = []) throws -> MinutesRows {
+      try MinutesRows(
+        items: history.items, results: history.frame, basis: .unit, judging: judging, learning: LearningChoice(limit: limit, seed: seed))
+    }
+    let whole = try rows(nil)
+    let all = whole.trainingRows(until: end)
+    let some = try rows(100).trainingRows(until: end)
+    #expect(try all == whole.indices(since: .distantPast, until: end) && rows(100_000).trainingRows(until: end) == all)
     #expect(some.count == 100 && Set(some).count == 100 && some == some.sorted() && Array(some.suffix(50)) == Array(all.suffix(50)))
-    #expect(some == rows.trainingRows(until: end, limit: 100) && some != rows.trainingRows(until: end, limit: 100, seed: 7))
+    #expect(try some == rows(100).trainingRows(until: end) && some != rows(100, seed: 7).trainingRows(until: end))
+  }
+
+  @Test("of a long history keeps what is learnt from or judged alone, as it was in the whole")
+  func fewRows() throws {
+    let blocks = [cut, end]
+    func rows(_ limit: Int?) throws -> MinutesRows {
+      try MinutesRows(items: history.items, results: history.frame, basis: .unit, judging: blocks, learning: LearningChoice(limit: limit))
+    }
+    let (few, whole) = (try rows(60), try rows(nil))
+    #expect(few.count < whole.count && few.judged.rows.count == whole.judged.rows.count)
+    #expect(few.judged.features == whole.judged.features && few.judged.reference == whole.judged.reference)
+    let place = Dictionary(uniqueKeysWithValues: zip(whole.results, whole.results.indices))
+    for instant in blocks {
+      let learnt = few.trainingRows(until: instant)
+      #expect((50...60).contains(learnt.count))
+      let same = learnt.compactMap { place[few.results[$0]] }
+      #expect(same == same.sorted() && Array(same.suffix(30)) == Array(whole.trainingRows(until: instant).suffix(30)))
+      // As texts, because what is missing equals nothing.
+      #expect("\(few.features.selecting(rows: learnt))" == "\(whole.features.selecting(rows: same))")
+    }
   }
 
   @Test("cuts time into blocks of as many rows")

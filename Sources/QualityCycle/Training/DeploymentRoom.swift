@@ -84,8 +84,7 @@ extension TrainedCandidates {
   }
 
   private func fitted(_ estimator: any Estimator, _ target: MinutesTarget, in context: FitContext) throws -> any Model {
-    let learnt = rows.trainingRows(of: target, until: plan.asOf, limit: plan.maxRows, seed: plan.seed)
-    return try estimator.fitted(rows.dataset(of: learnt, target: target), in: context)
+    try estimator.fitted(rows.dataset(of: rows.trainingRows(of: target, until: plan.asOf), target: target), in: context)
   }
 
   /// Mean absolute errors of set-up minutes on the last block; `nil` when fewer than ``fewestSetups`` rows tell.
@@ -100,7 +99,7 @@ extension TrainedCandidates {
       rows.indices(of: .setup, since: .distantPast, until: last).count >= Self.fewestSetups
     else { return nil }
     let found = try rows.judgedMinutes(
-      by: estimator, of: .setup, blocksFrom: starts, only: starts.count - 1..<starts.count, limit: plan.maxRows, in: context)
+      by: estimator, of: .setup, blocksFrom: starts, only: starts.count - 1..<starts.count, in: context)
     let actual = places.map { rows.setupMinutes[judged.rows[$0]] }
     return SetupFigures(
       model: try Score.mae(actual, places.map { found.minutes[$0] }).value ?? .infinity,

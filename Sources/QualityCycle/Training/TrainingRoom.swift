@@ -94,7 +94,8 @@ public struct TrainingRoom {
     let rows = try stoppable {
       try MinutesRows(
         items: known.items(nil, columns: nil), results: results, basis: base.evidence.basis, choices: trainer.features,
-        options: trainer.options, dimension: trainer.dimension, judging: cuts, freezing: base.evidence.items, in: stopping)
+        options: trainer.options, dimension: trainer.dimension, judging: cuts,
+        learning: LearningChoice(limit: plan.maxRows, seed: plan.seed), freezing: base.evidence.items, in: stopping)
     }
     try step("asking the champion", 0.3)
     let judged = rows.judged
@@ -130,7 +131,7 @@ public struct TrainingRoom {
             try scorer.scores(candidate.name, 0, used.map { judged.baseline[$0] }, fitSeconds: 0, predictSeconds: 0, rowCount: used.count))
           continue
         }
-        let found = try rows.judgedMinutes(by: estimator, blocksFrom: Array(cuts.dropLast()), limit: plan.maxRows, in: context)
+        let found = try rows.judgedMinutes(by: estimator, blocksFrom: Array(cuts.dropLast()), in: context)
         scores.append(
           try scorer.scores(
             candidate.name, candidate.complexity, used.map { found.minutes[$0] }, fitSeconds: found.fitSeconds,

@@ -16,6 +16,8 @@ struct HistoryWalk {
   private let groups: [[Int32]]
   private let options: PredictionOptions
   private var memory: WorkMemory
+  /// When each order started, as far as it is known, and the orders by that.
+  private let starts: [Double], started: [Int]
   private(set) var rows: [Row] = []
   /// What was known at the instants asked for.
   private(set) var frozen: [FrozenWork] = []
@@ -27,13 +29,19 @@ struct HistoryWalk {
     self.groups = groups
     self.options = options
     memory = WorkMemory(itemCount: history.items.count, jobCount: history.jobs.count)
+    let starts = Self.starts(of: history)
+    self.starts = starts
+    started = history.orders.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }
   }
+
+  /// The operation that will be each row.
+  var rowOperations: [Int] { started.flatMap { history.orders[$0].operations } }
 
   /// When each order started, as far as earlier results tell: its own minutes are what is to be predicted.
   ///
   /// An operation lasts from the completion of the one before it in its order, or as long as was worked on it, whichever is longer: nights and
   /// queues count, because an order that is taken to start too late would know of results that came in meanwhile.
-  private func starts() -> [Double] {
+  private static func starts(of history: WorkHistory) -> [Double] {
     var starts = Array(repeating: 0.0, count: history.orders.count)
     var lasting = Array(repeating: LogarithmSpread(), count: history.jobs.count)
     var anything = LogarithmSpread()
@@ -61,7 +69,7 @@ struct HistoryWalk {
         next += 1
       }
       let job = lasting[Int(operation.job)]
-      let minutes = (job.count < Self.fewest ? anything : job).ninetiethPercentile
+      let minutes = (job.count < fewest ? anything : job).ninetiethPercentile
       starts[number] = Double(operation.firstCompletedAt) / 1e6 - 60 * min(minutes, 60 * 24 * 30)
     }
     return starts
@@ -72,10 +80,10 @@ struct HistoryWalk {
 
   /// Goes through the whole history.
   ///
-  /// - Parameter instants: When to freeze what is known, ascending, in microseconds since 1970.
-  mutating func run(freezingAt instants: [Int64], in context: FitContext) throws(LearningError) {
-    let starts = self.starts()
-    let started = history.orders.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }
+  /// - Parameters:
+  ///   - instants: When to freeze what is known, ascending, in microseconds since 1970.
+  ///   - isKept: For each row whether its features are wanted afterwards.
+  mutating func run(freezingAt instants: [Int64], keeping isKept: [Bool], in context: FitContext) throws(LearningError) {
     let completed = history.operations.indices.sorted {
       (history.operations[$0].completedAt, $0) < (history.operations[$1].completedAt, $1)
     }
@@ -104,11 +112,10 @@ struct HistoryWalk {
         let query = MinutesQuery(
           item: order.item, job: operation.job, occurrence: operation.occurrence, resource: operation.resource, position: position,
           quantity: operation.quantity, time: starts[number])
+        var features = MinutesFeatures(query, alike: alike[order.item], groups: groups(of: query), in: &memory, options: options)
+        if !isKept[rows.count] { features.forgetValues() }
         rowOfOperation[place] = rows.count
-        rows.append(
-          Row(
-            operation: place, query: query,
-            features: MinutesFeatures(query, alike: alike[order.item], groups: groups(of: query), in: &memory, options: options)))
+        rows.append(Row(operation: place, query: query, features: features))
       }
     }
     freeze(upTo: .infinity)

@@ -80,6 +80,9 @@ struct MinutesFeatures {
     ].map { $0.isFinite ? $0 : .nan }
   }
 
+  /// Keeps what is expected alone.
+  mutating func forgetValues() { values = [] }
+
   /// The operation of alike items that have results of it, most similar first, among as many items with results as are asked for. Below the
   /// floor of similarity only the nearest item counts, when none reaches it.
   private static func cells(

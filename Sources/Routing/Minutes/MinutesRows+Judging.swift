@@ -10,22 +10,52 @@ public struct JudgedMinutes: Sendable {
   public fileprivate(set) var fitSeconds = 0.0, predictSeconds = 0.0
 }
 
-extension MinutesRows {
-  /// Rows to learn from of what was completed up to an instant.
-  ///
-  /// - Parameters:
-  ///   - limit: At most so many; of more, half are the latest and half are drawn from all before, so that what holds for long and what has
-  ///     changed lately are both among them. `nil`: all.
-  ///   - seed: Of the drawing.
-  /// - Returns: Positions, ascending.
-  public func trainingRows(of target: MinutesTarget = .run, until instant: Timestamp, limit: Int? = nil, seed: UInt64 = 42) -> [Int] {
-    let rows = indices(of: target, since: .distantPast, until: instant)
+/// Which rows models learn from.
+public struct LearningChoice: Hashable, Sendable {
+  /// At most so many; of more, half are the latest and half are drawn from all before, so that what holds for long and what has changed lately
+  /// are both among them. `nil`: all.
+  public var limit: Int?
+  /// Of the drawing.
+  public var seed: UInt64
+
+  /// Makes a choice.
+  public init(limit: Int? = nil, seed: UInt64 = 42) {
+    self.limit = limit
+    self.seed = seed
+  }
+
+  /// Those of `rows` that are learnt from, ascending.
+  func drawn(from rows: [Int]) -> [Int] {
     guard let limit, rows.count > limit else { return rows }
     let latest = limit / 2
     var earlier = Array(rows.dropLast(latest))
     var generator = SeededGenerator(seed: seed, stream: "training rows")
     for place in 0..<limit - latest { earlier.swapAt(place, place + generator.integer(below: earlier.count - place)) }
     return (earlier.prefix(limit - latest) + rows.suffix(latest)).sorted()
+  }
+}
+
+extension MinutesRows {
+  /// Rows to learn from of what was completed up to an instant, as the rows' own choice has it: positions, ascending.
+  public func trainingRows(of target: MinutesTarget = .run, until instant: Timestamp) -> [Int] {
+    guard let rows = drawn[instant] else { return choice.drawn(from: indices(of: target, since: .distantPast, until: instant)) }
+    let (minutes, reference) = outcomes(of: target)
+    return rows.filter { target.isUsable(minutes[$0], reference[$0]) }
+  }
+
+  /// For each instant the rows of `operations` to learn from; empty when all are wanted.
+  static func drawn(
+    from operations: [WorkHistory.Operation], at instants: [Timestamp], by choice: LearningChoice, _ basis: Basis
+  ) -> [Timestamp: [Int]] {
+    guard let limit = choice.limit, operations.count > limit else { return [:] }
+    var drawn: [Timestamp: [Int]] = [:]
+    for instant in instants {
+      drawn[instant] = choice.drawn(
+        from: operations.indices.filter {
+          operations[$0].completedAt <= instant.microseconds && MinutesTarget.run.isUsable(operations[$0].runMinutes(per: basis), 1)
+        })
+    }
+    return drawn
   }
 
   /// Minutes of the ``judged`` rows as `estimator` predicts them when it is fitted anew at the beginning of each block on what was
@@ -35,12 +65,11 @@ extension MinutesRows {
   ///   - target: What is learnt.
   ///   - starts: When the blocks begin.
   ///   - chosen: The blocks to judge, by number; `nil`: all.
-  ///   - limit: See ``trainingRows(of:until:limit:seed:)``.
   /// - Returns: A number for each judged row, NaN where nothing was known; and what it took.
   /// - Throws: what fitting throws, a block without any row before it included.
   public func judgedMinutes(
     by estimator: any Estimator, of target: MinutesTarget = .run, blocksFrom starts: [Timestamp], only chosen: Range<Int>? = nil,
-    limit: Int? = nil, in context: FitContext
+    in context: FitContext
   ) throws(LearningError) -> JudgedMinutes {
     var result = JudgedMinutes(minutes: Array(repeating: .nan, count: judged.rows.count))
     let reference = judged.reference(of: target)
@@ -49,7 +78,7 @@ extension MinutesRows {
       let places = judged.rows.indices.filter { judged.blocks[$0] == block && target.isKnown(reference[$0]) }
       if places.isEmpty { continue }
       let begin = ContinuousClock.now
-      let data = try dataset(of: trainingRows(of: target, until: start, limit: limit, seed: context.seed), target: target)
+      let data = try dataset(of: trainingRows(of: target, until: start), target: target)
       let share = { (block: Int) in Double(block) / Double(starts.count) }
       let model = try estimator.fitted(data, in: context.part("block \(block)", from: share(block), to: share(block + 1)))
       let fitted = ContinuousClock.now

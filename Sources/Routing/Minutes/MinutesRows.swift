@@ -35,6 +35,10 @@ public struct MinutesRows: Sendable {
   public let judged: JudgedRows
   /// What is known at the end of it all, for the operations to come; `nil` unless asked for.
   public let state: MinutesState?
+  /// Which rows are learnt from.
+  let choice: LearningChoice
+  /// The rows to learn from at each instant that they were drawn for.
+  let drawn: [Timestamp: [Int]]
 
   /// Number of rows.
   public var count: Int { runMinutes.count }
@@ -76,6 +80,8 @@ public struct MinutesRows: Sendable {
   ///   - options: How many alike items are asked for and how similar they must be.
   ///   - dimension: Numbers of an item's vector.
   ///   - blocks: Ascending instants; the rows completed between the first and the last become ``judged``, a block between each two.
+  ///   - choice: Which rows are learnt from. With a limit and blocks there are no other rows than those that it chooses at the blocks' bounds, and
+  ///     the judged ones: of a long history most are neither.
   ///   - evidence: The items of a version that is to serve what is learnt from these rows, for ``state``.
   ///   - context: Whether to go on; asked again and again.
   /// - Complexity: O(results × neighbours + items with results² × dimension); beyond some 160,000 items a graph is searched
@@ -83,7 +89,7 @@ public struct MinutesRows: Sendable {
   public init(
     items frame: Frame, results: Frame, basis: Basis, choices: [String: FeatureChoice] = [:],
     options: PredictionOptions = PredictionOptions(), dimension: Int = 128, judging blocks: [Timestamp] = [],
-    freezing evidence: TextDictionary? = nil, in context: FitContext = FitContext()
+    learning choice: LearningChoice = LearningChoice(), freezing evidence: TextDictionary? = nil, in context: FitContext = FitContext()
   ) throws {
     let history = try WorkHistory(results)
     let rowOfItem = try Self.rows(of: history.items, in: frame)
@@ -95,35 +101,51 @@ public struct MinutesRows: Sendable {
       history, basis: basis,
       alike: try Self.alikeItems(encoder.encode(frame), rowOfItem: rowOfItem, count: 3 * options.neighbors, in: context),
       groups: groups.numbers(of: columns, rows: rowOfItem), options: options)
-    try walk.run(freezingAt: blocks.dropLast().map(\.microseconds), in: context)
+    let rowOperations = walk.rowOperations.map { history.operations[$0] }
+    let drawn = Self.drawn(from: rowOperations, at: blocks, by: choice, basis)
+    let isJudged = { (operation: WorkHistory.Operation) in
+      operation.completedAt > blocks.first?.microseconds ?? .max && operation.completedAt <= blocks.last?.microseconds ?? .min
+    }
+    var isKept = rowOperations.map { drawn.isEmpty || isJudged($0) }
+    for rows in drawn.values { for row in rows { isKept[row] = true } }
+    try walk.run(freezingAt: blocks.dropLast().map(\.microseconds), keeping: isKept, in: context)
+    let kept = isKept.indices.filter { isKept[$0] }
 
     let table = MinutesTable(jobs: history.jobs.texts, resources: history.resources.texts, columns: columns)
-    features = try table.features(walk.rows.map { ($0.query, $0.features) }, itemRows: walk.rows.map { rowOfItem[$0.query.item] })
-    let operations = walk.rows.map { history.operations[$0.operation] }
+    features = try table.features(
+      kept.map { (walk.rows[$0].query, walk.rows[$0].features) }, itemRows: kept.map { rowOfItem[walk.rows[$0].query.item] })
+    let operations = kept.map { rowOperations[$0] }
     runMinutes = operations.map { $0.runMinutes(per: basis) }
     setupMinutes = operations.map(\.setupMinutes)
-    baseline = walk.rows.map(\.features.baseline)
-    reference = walk.rows.map { exp($0.features.reference) }
-    setupReference = walk.rows.map(\.features.setup)
-    let queries = walk.rows.map(\.query)
-    startedAt = queries.map(\.time)
+    baseline = kept.map { walk.rows[$0].features.baseline }
+    reference = kept.map { exp(walk.rows[$0].features.reference) }
+    setupReference = kept.map { walk.rows[$0].features.setup }
+    startedAt = kept.map { walk.rows[$0].query.time }
     completedAt = operations.map { Double($0.completedAt) / 1e6 }
-    self.items = queries.map(\.item)
+    items = kept.map { walk.rows[$0].query.item }
     itemCodes = history.items
     let identifiers = history.results["result_id"]
     self.results = operations.map { identifiers?.text($0.rows.lowerBound) ?? "" }
+    self.choice = choice
+    if drawn.isEmpty {
+      self.drawn = [:]
+    } else {
+      var place = Array(repeating: 0, count: isKept.count)
+      for (number, row) in kept.enumerated() { place[row] = number }
+      self.drawn = drawn.mapValues { $0.map { place[$0] } }
+    }
 
     var judged: [(row: Int, block: Int, features: MinutesFeatures)] = []
     for (block, (since, until)) in zip(blocks, blocks.dropFirst()).enumerated() {
       for (row, operation) in operations.enumerated()
       where operation.completedAt > since.microseconds && operation.completedAt <= until.microseconds {
-        judged.append((row, block, walk.features(of: walk.rows[row], at: block, since.microseconds)))
+        judged.append((row, block, walk.features(of: walk.rows[kept[row]], at: block, since.microseconds)))
       }
     }
     self.judged = JudgedRows(
       rows: judged.map(\.row), blocks: judged.map(\.block),
       features: try table.features(
-        judged.map { (walk.rows[$0.row].query, $0.features) }, itemRows: judged.map { rowOfItem[walk.rows[$0.row].query.item] }),
+        judged.map { (walk.rows[kept[$0.row]].query, $0.features) }, itemRows: judged.map { rowOfItem[walk.rows[kept[$0.row]].query.item] }),
       reference: judged.map { exp($0.features.reference) }, baseline: judged.map(\.features.baseline),
       setupReference: judged.map(\.features.setup))
     guard let evidence else {
