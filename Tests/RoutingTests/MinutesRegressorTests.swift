@@ -107,7 +107,9 @@ struct MinutesRegressorTests {
       #expect(abs(least - 1) < 1.5 && abs(most - 9) < 3, "\(least) \(most)")
     }
     version.regressor = MinutesRegressor(name: "forest", model: run, state: state)
-    let plain = try Predictor(version).predict(["I1"], from: source, quantity: 45)[0].get().routing.operations
+    let told = try Predictor(version).predict(["I1"], from: source, quantity: 45)[0].get()
+    #expect(told.estimator == "forest" && told.setupEstimator == nil)
+    let plain = told.routing.operations
     #expect(zip(plain, many).allSatisfy { $0.runMinutes == $1.runMinutes && $0.setupMinutes != $1.setupMinutes })
   }
 

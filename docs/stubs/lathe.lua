@@ -1362,6 +1362,7 @@ function report.write(cycle, formats) end
 ---@field trained_until? any not used
 ---@field basis? any not used
 ---@field estimator? any not used
+---@field setup_estimator? any not used
 ---@field marks? any not used
 ---@field candidates? any not used
 ---@field neighbors? any not used

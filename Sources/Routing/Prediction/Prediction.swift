@@ -12,6 +12,8 @@ public struct Prediction: Hashable, Codable, Sendable {
   public var basis: Basis
   /// The estimator whose trained model gave the run minutes; `nil`: they are the evidence's.
   public var estimator: String?
+  /// The estimator whose trained model gave the set-up minutes; `nil`: they are the evidence's.
+  public var setupEstimator: String?
   /// What to know before trusting it.
   public var marks: [Mark]
   /// Likeliest first; the first is *the* predicted routing.

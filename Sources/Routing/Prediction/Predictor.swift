@@ -137,6 +137,7 @@ public struct Predictor: Sendable {
     for (place, prediction) in predictions.enumerated() {
       guard var prediction else { continue }
       prediction.estimator = regressor.name
+      prediction.setupEstimator = setups == nil ? nil : regressor.name
       for candidate in prediction.candidates.indices {
         for operation in prediction.candidates[candidate].operations.indices {
           let number = numbers[place][candidate][operation]

@@ -47,7 +47,7 @@ private struct PredictionName: LuaRecord {
   static let fields: [LuaField<PredictionName>] = [
     LuaField("item", \.item, "the item's code", isRequired: true), LuaField("version", \.version, "the version that predicted"),
     LuaField("trained_until", \.rest, "not used"), LuaField("basis", \.rest, "not used"),
-    LuaField("estimator", \.rest, "not used"), LuaField("marks", \.rest, "not used"),
+    LuaField("estimator", \.rest, "not used"), LuaField("setup_estimator", \.rest, "not used"), LuaField("marks", \.rest, "not used"),
     LuaField("candidates", \.rest, "not used"), LuaField("neighbors", \.rest, "not used"), LuaField("quantity", \.rest, "not used"),
     LuaField("order_minutes", \.rest, "not used"),
   ]
@@ -97,6 +97,7 @@ private func predicted(_ prediction: Prediction, quantity: Double?) -> PlainValu
   var result: [String: PlainValue] = [
     "item": .text(prediction.item), "version": .text(prediction.version), "trained_until": .number(prediction.trainedUntil.seconds),
     "basis": .text(prediction.basis.rawValue), "estimator": prediction.estimator.map { .text($0) } ?? .null,
+    "setup_estimator": prediction.setupEstimator.map { .text($0) } ?? .null,
     "marks": .list(prediction.marks.map { .text($0.rawValue) }),
     "neighbors": .list(
       prediction.neighbors.map {

@@ -39,7 +39,10 @@ struct PredictCommand: ParsableCommand {
     let unit = prediction.basis == .unit ? "a piece" : "an order (quantities are not known)"
     var text = "\(prediction.item), predicted by \(prediction.version), which knows up to \(prediction.trainedUntil)\n"
     text += "run minutes are \(unit); set-up minutes an order\n"
-    if let estimator = prediction.estimator { text += "run minutes by the trained model (\(estimator)), the rest from the evidence\n" }
+    if let estimator = prediction.estimator {
+      text +=
+        "\(prediction.setupEstimator == nil ? "run" : "run and set-up") minutes by the trained model (\(estimator)), the rest from the evidence\n"
+    }
     for mark in prediction.marks {
       switch mark {
       case .lowSimilarity: text += "! no item with evidence is as alike as wanted: the nearest were used (low_similarity)\n"
