@@ -64,12 +64,14 @@ let package = Package(
         logging,
       ], swiftSettings: strict),
     .target(name: "Scheduling", dependencies: ["DataAccess", "Ledger", "Processes", "Tabular"], swiftSettings: strict),
+    .target(
+      name: "Notifying", dependencies: ["Configuration", "DataAccess", "Ledger", "Processes", "Tabular", crypto], swiftSettings: strict),
     // Rank 5
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "CEdit", "Configuration", "DataAccess", "DemoPlant", "Ledger", "LuaBridge", "Metrics", "Plotting", "QualityCycle", "Routing",
-        "Scheduling", "Scripting", "Tabular",
+        "CEdit", "Configuration", "DataAccess", "DemoPlant", "Ledger", "LuaBridge", "Metrics", "Notifying", "Plotting", "QualityCycle",
+        "Routing", "Scheduling", "Scripting", "Tabular",
         argumentParser, logging,
       ], swiftSettings: strict),
     .executableTarget(
@@ -101,6 +103,9 @@ let package = Package(
       name: "LedgerTests", dependencies: ["DataAccess", "Ledger", "Tabular", "TestSupport", "WorkerProbe"], swiftSettings: strict),
     .testTarget(
       name: "SchedulingTests", dependencies: ["DataAccess", "Ledger", "Processes", "Scheduling", "Tabular", "TestSupport", "WorkerProbe"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "NotifyingTests", dependencies: ["Configuration", "Ledger", "Notifying", "Tabular", "TestSupport", crypto],
       swiftSettings: strict),
     .executableTarget(
       name: "WorkerProbe", dependencies: ["DataAccess", "Ledger", "Scheduling", "Tabular"], path: "Tests/WorkerProbe", swiftSettings: strict

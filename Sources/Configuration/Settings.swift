@@ -24,6 +24,8 @@ public struct Settings: Equatable, Sendable {
   public var queue = Queue()
   /// When cycles run by themselves.
   public var schedule = Schedule()
+  /// Who is told of alerts and verdicts, by name.
+  public var notifications: [String: NotificationTarget] = [:]
   /// The reports of cycles.
   public var reports = Reports()
   /// The log on the terminal.
@@ -48,6 +50,7 @@ extension Settings: ConfigurationRecord {
     Field("comparison", \.comparison, .record(Comparison.self), "Which challenger replaces the champion."),
     Field("queue", \.queue, .record(Queue.self), "The queue of training jobs."),
     Field("schedule", \.schedule, .record(Schedule.self), "When cycles run by themselves."),
+    Field("notifications", \.notifications, .map(of: .record(NotificationTarget.self)), "Who is told of alerts and verdicts, by name."),
     Field("reports", \.reports, .record(Reports.self), "The reports of cycles."),
     Field("logging", \.logging, .record(Logging.self), "The log on the terminal."),
     Field("scripting", \.scripting, .record(Scripting.self), "What Lua code may use."),

@@ -137,6 +137,7 @@ public final class Ledger: Sendable {
         CREATE TABLE pinned_versions (version TEXT PRIMARY KEY, reason TEXT, pinned_at TIMESTAMP NOT NULL) WITHOUT ROWID;
         """),
     Ledger.driftGroups,
+    Ledger.notifications,
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.

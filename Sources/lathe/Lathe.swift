@@ -20,7 +20,7 @@ struct Lathe: ParsableCommand {
     subcommands: [
       InitCommand.self, DemoCommand.self, DataCommand.self, TrainCommand.self, CycleCommand.self, HistoryCommand.self, ReportCommand.self,
       LogCommand.self,
-      PredictCommand.self,
+      PredictCommand.self, AlertsCommand.self, NotificationsCommand.self,
       ModelsCommand.self, JobsCommand.self, WorkerCommand.self, ScheduleCommand.self, StrategiesCommand.self, ConfigCommand.self,
       RunCommand.self,
       REPLCommand.self, DocsCommand.self,

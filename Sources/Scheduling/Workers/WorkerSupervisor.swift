@@ -53,10 +53,13 @@ public final class WorkerSupervisor {
   public func logPath(of job: Int64) -> String { "\(logFolder)/\(job).log" }
 
   /// Works off jobs until it is told to stop, looking for new ones every `pollSeconds`. A ledger that is locked for a while is waited for.
-  public func run(pollSeconds: Double) throws {
+  ///
+  /// - Parameter afterEach: Called after each job, and after each look at a queue in which there was none.
+  public func run(pollSeconds: Double, afterEach: (Supervised) -> Void = { _ in }) throws {
     while !surroundings.shouldStop() {
       let supervised: Supervised
       do { supervised = try runNext() } catch let error as DataAccessError where error.kind == .locked { supervised = .idle }
+      afterEach(supervised)
       if supervised == .idle { surroundings.wait(pollSeconds) }
     }
   }

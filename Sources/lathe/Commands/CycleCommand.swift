@@ -27,6 +27,7 @@ struct CycleCommand: ParsableCommand {
     if let size { overrides.append(ConfigurationOverride("sampling.size", String(size), origin: "--size")) }
     if let seed { overrides.append(ConfigurationOverride("sampling.seed", String(seed), origin: "--seed")) }
     let workspace = try global.open(overrides, checksStrategies: true)
+    defer { workspace.notify(global) }
     let report: CycleReport
     do {
       let files: [String]

@@ -34,7 +34,7 @@ struct ScheduleCommand: ParsableCommand {
         wait: { try? workspace.surroundings.wait($0) }, shouldStop: { Interruption.isRequested })
       let scheduler = try Scheduler(
         schedule, ledger: workspace.ledger(), lockPath: workspace.path(".schedule.lock"), surroundings: surroundings
-      ) { run, _ in try ScheduleCommand.cycle(of: workspace, run) }
+      ) { run, _ in try ScheduleCommand.cycle(of: workspace, run, global) }
       let next = schedule.cron.next(after: workspace.surroundings.now()).map { "\($0)" } ?? "never"
       Terminal.remark("cycles of \(workspace.folder) run at '\(schedule.cron)' (\(schedule.cron.zone.name)), next \(next); Ctrl-C ends it")
       let worker = noWorker ? nil : BackgroundWorker(global)
@@ -53,11 +53,12 @@ struct ScheduleCommand: ParsableCommand {
       let workspace = try global.open(checksStrategies: true)
       let now = workspace.surroundings.now()
       let run = ScheduleRun(schedule: "now", definition: "now", dueAt: now, startedAt: now)
-      Terminal.output(Terminal.harmless(try ScheduleCommand.cycle(of: workspace, run)) + "\n")
+      Terminal.output(Terminal.harmless(try ScheduleCommand.cycle(of: workspace, run, global)) + "\n")
       let supervisor = try WorkerSupervisor(workspace, global)
       while !Interruption.isRequested {
         guard case .ended(let job, let status) = try supervisor.runNext() else { return }
         Terminal.output("job \(job) is \(status.rawValue)\n")
+        workspace.notify(global)
       }
       throw CancellationError()
     }
@@ -104,8 +105,10 @@ struct ScheduleCommand: ParsableCommand {
   }
 
   /// One cycle with the settings as they are now; says in a line what it found.
-  private static func cycle(of workspace: Workspace, _ run: ScheduleRun) throws -> String {
+  private static func cycle(of workspace: Workspace, _ run: ScheduleRun, _ global: GlobalOptions) throws -> String {
     let refreshed = try workspace.refreshed()
+    // Also of a cycle that fails.
+    defer { refreshed.notify(global) }
     let end = ProcessInfo.processInfo.systemUptime + refreshed.settings.schedule.maxExecutionSeconds
     let fresh = refreshed.stopping { Interruption.isRequested || ProcessInfo.processInfo.systemUptime >= end }
     if run.missedCount > 0 {
@@ -117,6 +120,8 @@ struct ScheduleCommand: ParsableCommand {
     do { (report, _) = try fresh.runCycle(CycleRequest(), strategies: StrategyLibrary(fresh)) } catch let failure as ReportsNotWritten {
       report = failure.report
     }
+    let oldest = fresh.surroundings.now().advanced(bySeconds: -fresh.settings.schedule.keepJobsDays * 86_400)
+    try fresh.ledger().pruneNotifications(finishedBefore: oldest)
     let removed = try fresh.jobQueue().prune(olderThan: fresh.settings.schedule.keepJobsDays * 86_400, at: fresh.surroundings.now())
     for job in removed { try? FileManager.default.removeItem(atPath: "\(fresh.jobLogFolder)/\(job).log") }
     let error = report.measured["trim_mae"]?.value.map { "trim_mae \(($0 * 1000).rounded() / 1000)" } ?? "nothing to measure"
@@ -134,7 +139,10 @@ private final class BackgroundWorker {
     Thread.detachNewThread {
       defer { ended.signal() }
       while !Interruption.isRequested {
-        do { try WorkerSupervisor(global.open(), global).run(pollSeconds: 2) } catch {
+        do {
+          let workspace = try global.open()
+          try WorkerSupervisor(workspace, global).run(pollSeconds: 2, afterEach: TellingWorker(workspace, global).tell)
+        } catch {
           Terminal.remark("the worker begins anew in a minute: \(error)")
           try? Interruption.wait(seconds: 60)
         }

@@ -42,6 +42,7 @@ struct TrainCommand: ParsableCommand {
     let retraining = try workspace.retrain(
       RetrainingRequest(asOf: asOf, candidates: candidates.isEmpty ? nil : candidates),
       policy: StrategyLibrary(workspace).comparisonPolicy(workspace.effective), progress: { bar.show($0.share, step: $0.step) })
+    defer { workspace.notify(global) }
     if global.json { return try Terminal.output(json: retraining) }
     Terminal.output(Terminal.harmless(retraining.verdict.text()))
     if let deployment = retraining.deployment {

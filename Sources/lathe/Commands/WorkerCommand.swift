@@ -31,16 +31,38 @@ struct WorkerCommand: ParsableCommand {
     let supervisor = try WorkerSupervisor(workspace, name: name, global)
     if !once {
       Terminal.remark("\(supervisor.worker) works off the queue of \(workspace.folder); Ctrl-C ends it")
-      return try supervisor.run(pollSeconds: poll)
+      return try supervisor.run(pollSeconds: poll, afterEach: TellingWorker(workspace, global).tell)
     }
     while !Interruption.isRequested {
       switch try supervisor.runNext() {
-      case .idle: return
+      case .idle: return workspace.notify(global)
       case .ended(let job, let status): Terminal.remark("job \(job) is \(status.rawValue)")
       case .lost(let job, let reason): Terminal.remark("job \(job) was lost: \(reason)")
       }
     }
     throw CancellationError()
+  }
+}
+
+/// Tells targets what came of a worker's jobs, and now and then tries again what did not arrive.
+final class TellingWorker {
+  private let workspace: Workspace
+  private let global: GlobalOptions
+  private var lastTry = -Double.infinity
+
+  init(_ workspace: Workspace, _ global: GlobalOptions) {
+    self.workspace = workspace
+    self.global = global
+  }
+
+  /// Seconds between two tries while nothing happens.
+  private static let pause = 30.0
+
+  func tell(_ supervised: WorkerSupervisor.Supervised) {
+    let now = ProcessInfo.processInfo.systemUptime
+    guard supervised != .idle || now - lastTry >= Self.pause else { return }
+    lastTry = now
+    ((try? workspace.refreshed()) ?? workspace).notify(global)
   }
 }
 
