@@ -61,7 +61,7 @@ extension Ledger {
   }
 
   /// The decisions about what serves, newest first, as far as they are settled: those that were carried out with the time that each served.
-  func servingEntries() throws -> [ServingEntry] {
+  public func servingEntries() throws -> [ServingEntry] {
     let frame = try database.read(
       """
       SELECT audit_id, at, subject, outcome, decision, failure FROM audit WHERE outcome IS NOT NULL AND decision IS NOT NULL

@@ -44,13 +44,41 @@ struct JobsCommand: ParsableCommand {
 
   /// Shows one job.
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show all that is known of a job and of its attempts.")
+    static let configuration = CommandConfiguration(
+      abstract: "Show all that is known of a job and of its attempts, and with --follow how it goes on.",
+      discussion: """
+        --follow shows the log and the progress, with the time left, until the job has ended; it exits with 1 when it failed or was cancelled. \
+        Ctrl-C ends the showing, not the job.
+        """)
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The job's number, as 'jobs list' prints it.") var job: Int64
+    @Flag(name: .shortAndLong, help: "Go on until the job has ended.") var follow = false
 
     func run() throws {
-      let queue = try global.open().jobQueue()
-      try Terminal.output(json: Shown(job: JobsCommand.job(job, in: queue), attempts: queue.attempts(of: job)))
+      let workspace = try global.open()
+      let queue = try workspace.jobQueue()
+      guard follow else {
+        return try Terminal.output(json: Shown(job: JobsCommand.job(job, in: queue), attempts: queue.attempts(of: job)))
+      }
+      let usesColor = usesLogColor(workspace.effective.settings.logging)
+      var tail = LogTail(path: "\(workspace.jobLogFolder)/\(job).log")
+      var told = ""
+      while true {
+        let job = try JobsCommand.job(job, in: queue)
+        for line in try tail.added() { Terminal.output((global.json ? line : LoggedLine(line).text(usesColor: usesColor)) + "\n") }
+        let words =
+          "job \(job.id) is \(job.status.rawValue)" + (job.progressWords(at: workspace.surroundings.now()).map { ": \($0)" } ?? "")
+        // The time left alone is no news.
+        let news = "job \(job.id) is \(job.status.rawValue) \(job.progress.map { "\(Int($0.percent)) \($0.step)" } ?? "")"
+        if news != told { Terminal.remark(Terminal.harmless(words)) }
+        told = news
+        if !job.status.isOpen {
+          if let reason = job.reason { Terminal.remark(Terminal.harmless(reason)) }
+          if job.status == .failed || job.status == .cancelled { throw ExitCode(1) }
+          return
+        }
+        do { try Interruption.wait(seconds: 0.2) } catch is CancellationError { return }
+      }
     }
 
     private struct Shown: Encodable {

@@ -12,7 +12,9 @@ final class PseudoTerminal {
   private var shown = ""
 
   /// Starts a command at a terminal of its own.
-  init(_ command: Command) throws {
+  ///
+  /// - Parameter kind: What the command takes the terminal for.
+  init(_ command: Command, kind: String = "dumb") throws {
     let main = open("/dev/ptmx", O_RDWR | O_NOCTTY)
     var (locked, number): (Int32, Int32) = (0, 0)
     guard main >= 0, ioctl(main, setLock, &locked) == 0, ioctl(main, getNumber, &number) == 0 else { throw NoTerminal() }
@@ -24,7 +26,7 @@ final class PseudoTerminal {
     let terminal = FileHandle(fileDescriptor: side, closeOnDealloc: true)
     var command = command
     command.terminal = terminal
-    command.environment["TERM"] = "dumb"
+    command.environment["TERM"] = kind
     running = try command.start()
     try terminal.close()
   }
