@@ -80,6 +80,8 @@ extension Settings {
     public var minImprovementPct = 5.0
     /// Least verdict rows; with fewer the champion stays.
     public var minRows = 200
+    /// Cycles that a winner predicts beside the champion before it may take over; 0: it takes over at once.
+    public var shadowCycles = 0
     /// Parameters of the policy.
     public var parameters: [String: PlainValue] = [:]
 
@@ -144,6 +146,9 @@ extension Settings.Comparison: ConfigurationRecord {
     Field("policy", \.policy, .text, "Comparison policy: a file in strategies/comparison, without '.lua'."),
     Field("min_improvement_pct", \.minImprovementPct, .number(0...100), unit: "percent", "Least improvement of the trimmed error."),
     Field("min_rows", \.minRows, .integer(1...), unit: "rows", "Least verdict rows; with fewer the champion stays."),
+    Field(
+      "shadow_cycles", \.shadowCycles, .integer(0...1000), unit: "cycles",
+      "Cycles that a winner predicts beside the champion before the policy decides again; 0: it takes over at once."),
     Field("parameters", \.parameters, .parameters, "Parameters of the policy, by name."),
   ]
 }

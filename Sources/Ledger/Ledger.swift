@@ -138,6 +138,7 @@ public final class Ledger: Sendable {
         """),
     Ledger.driftGroups,
     Ledger.notifications,
+    Ledger.shadows,
   ]
 
   /// Notes an act that changes what serves or what is known: who reads the ledger later must be able to follow it.

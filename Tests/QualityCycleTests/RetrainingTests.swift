@@ -118,6 +118,78 @@ struct RetrainingTests {
     #expect(throws: RetrainingError.self) { try workspace.retrain(request(), policy: AnsweringPolicy.best) }
   }
 
+  /// A winner of the first forty days after the cut that is a shadow for two cycles, and the champion.
+  private func shadowed() throws -> (workspace: Workspace, champion: String, shadow: Shadow) {
+    let workspace = try workspace().refreshed(overriding: [
+      ConfigurationOverride("comparison.shadow_cycles", "2"), ConfigurationOverride("comparison.min_rows", "10"),
+    ])
+    let champion = try workspace.champion().version
+    let asOf = Self.cut.advanced(bySeconds: 40 * 86_400)
+    let retraining = try workspace.retrain(RetrainingRequest(asOf: asOf), policy: AnsweringPolicy { _ in "forest" })
+    let deployment = try #require(retraining.deployment)
+    #expect(deployment.isShadow && deployment.candidate == "forest")
+    #expect(try workspace.champion().version == champion && workspace.ledger().verdicts().first?.version == nil)
+    let shadow = try #require(try workspace.ledger().shadows().first)
+    #expect(shadow.version == deployment.version && shadow.champion == champion && shadow.state == .watching && shadow.seen == 0)
+    return (workspace, champion, shadow)
+  }
+
+  private func cycle(_ workspace: Workspace, of champion: String, at instant: Timestamp = end) throws {
+    let ledger = try workspace.ledger()
+    let start = CycleStart(asOf: instant, since: Self.cut, seed: 1, champion: champion, configuration: "", latheVersion: "test")
+    try ledger.finish(ledger.begin(start, at: Self.end), as: .done, at: Self.end)
+  }
+
+  @Test(
+    "a shadow predicts beside the champion for as many cycles as are wanted, then the policy decides again, on rows that neither had learnt from"
+  )
+  func shadowPromoted() throws {
+    let (workspace, champion, shadow) = try shadowed()
+    let seen = Mutex<[ComparisonContext]>([])
+    let policy = AnsweringPolicy { context in
+      seen.withLock { $0.append(context) }
+      return "forest"
+    }
+    try cycle(workspace, of: champion)
+    let first = try #require(try workspace.tendShadow(asOf: Self.end, policy: policy))
+    #expect(first.seen == 1 && first.outcome == nil && first.rows > 30 && first.championError != first.shadowError)
+    #expect(seen.withLock { $0.isEmpty } && first.words.contains("1 of 2 cycles"))
+    // It is kept while it is watched.
+    #expect(try !workspace.registry().prune(keep: 1, isTrial: true).removed.contains { $0.version == shadow.version })
+    // Cycles of another champion do not count.
+    try cycle(workspace, of: "another")
+    #expect(try workspace.tendShadow(asOf: Self.end, policy: policy)?.outcome == nil)
+    try cycle(workspace, of: champion)
+    let last = try #require(try workspace.tendShadow(asOf: Self.end, policy: policy))
+    #expect(last.outcome?.hasPrefix("it serves now, by verdict ") == true)
+    #expect(try workspace.models.active() == ActiveModel(version: shadow.version, previous: champion))
+    let context = try #require(seen.withLock { $0.first })
+    #expect(context.candidates.map(\.name) == ["forest"] && context.champion.errors.count == last.rows)
+    #expect(context.candidates.first?.metrics["trim_mae"] == last.shadowError && context.champion.metrics["trim_mae"] == last.championError)
+    let entry = try #require(try workspace.ledger().verdicts().first)
+    #expect(entry.version == shadow.version && entry.record.winner == "forest")
+    #expect(try workspace.ledger().shadows().first?.state == .promoted && workspace.tendShadow(asOf: Self.end, policy: policy) == nil)
+  }
+
+  @Test("a shadow is dropped when the policy keeps the champion, when another serves, and replaced by a newer winner")
+  func shadowDropped() throws {
+    let (workspace, champion, shadow) = try shadowed()
+    for _ in 0..<2 { try cycle(workspace, of: champion) }
+    #expect(
+      try workspace.tendShadow(asOf: Self.end, policy: AnsweringPolicy { _ in nil })?.outcome?.contains("the champion stays") == true)
+    #expect(try workspace.champion().version == champion && workspace.ledger().shadows().first?.state == .dropped)
+    _ = try workspace.retrain(request(), policy: AnsweringPolicy { _ in "ridge" })
+    _ = try workspace.retrain(request(), policy: AnsweringPolicy { _ in "forest" })
+    #expect(try workspace.ledger().shadows().map(\.state) == [.watching, .replaced, .dropped])
+    // Without later results there is nothing to decide by, and the champion stays.
+    for _ in 0..<2 { try cycle(workspace, of: champion) }
+    #expect(try workspace.tendShadow(asOf: Self.end, policy: AnsweringPolicy { _ in "forest" })?.outcome?.contains("stays") == true)
+    _ = try workspace.retrain(request(), policy: AnsweringPolicy { _ in "ridge" })
+    try workspace.activate(shadow.version)
+    #expect(try workspace.tendShadow(asOf: Self.end, policy: AnsweringPolicy.best)?.outcome?.contains("serves by now") == true)
+    #expect(try workspace.champion().version == shadow.version)
+  }
+
   @Test("gives the same verdict and the same model again, with another number of threads too")
   func repeatable() throws {
     var runs: [(verdict: Verdict, model: String?)] = []

@@ -7,7 +7,7 @@ public struct Pruning: Hashable, Codable, Sendable {
   public struct Kept: Hashable, Codable, Sendable {
     /// The version.
     public var version: String
-    /// `active`, `previous`, `pinned`, `recent`, `damaged`.
+    /// `active`, `previous`, `pinned`, `shadow`, `recent`, `damaged`.
     public var reasons: [String]
   }
 
@@ -77,6 +77,7 @@ extension ModelRegistry {
 
   private func pruning(keep: Int, _ current: ActiveModel?) throws -> Pruning {
     let pinned = Set(try ledger.pinnedVersions().map(\.version))
+    let shadows = Set(try ledger.shadows(limit: 1).filter { $0.state == .watching }.map(\.version))
     var pruning = Pruning(kept: [], removed: [])
     var recent = 0
     for version in try models.list().reversed() {
@@ -84,6 +85,7 @@ extension ModelRegistry {
       if version == current?.version { reasons.append("active") }
       if version == current?.previous { reasons.append("previous") }
       if pinned.contains(version) { reasons.append("pinned") }
+      if shadows.contains(version) { reasons.append("shadow") }
       var bytes = 0
       do {
         bytes = try models.verifyQuickly(version).files.reduce(0) { $0 + $1.byteCount }

@@ -67,6 +67,25 @@ public struct ModelRegistry: Sendable {
     }
   }
 
+  /// Makes a version that does not serve; the ledger notes it as a training as of `asOf`.
+  ///
+  /// - Parameter keeping: Notes what the version is for, so that it is kept; what it throws sets the version aside.
+  public func prepare(
+    _ description: ModelDescription, asOf: Timestamp, writing: (ModelDraft) throws -> Void, keeping: (String) throws -> Void
+  ) throws -> String {
+    try models.whileMaking {
+      let version = try models.create(description, at: now(), writing: writing)
+      do {
+        try ledger.noteTraining(version, asOf: asOf, outcome: "trained", at: now())
+        try keeping(version)
+      } catch {
+        try? models.setAside(version)
+        throw error
+      }
+      return version
+    }
+  }
+
   /// The decisions about what serves, newest first, those that were not carried out among them.
   ///
   /// While the switch is damaged nothing can be settled: what had been settled before is told, and what to activate can be seen from it.

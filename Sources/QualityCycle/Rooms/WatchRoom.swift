@@ -76,22 +76,7 @@ public struct WatchRoom {
       try checkCancellation()
       let block = Array(codes[start..<min(start + Self.blockSize, codes.count)])
       let history = try WorkHistory(source.resultsOfOrders(of: block, in: window))
-      var requests: [OperationRequest] = []
-      var operations: [WorkHistory.Operation] = []
-      for order in history.orders {
-        for (position, number) in order.operations.enumerated() {
-          let operation = history.operations[number]
-          guard window.contains(Timestamp(microseconds: operation.completedAt)), operation.runMinutes(per: plan.basis) > 0 else { continue }
-          operations.append(operation)
-          requests.append(
-            OperationRequest(
-              item: history.items[order.item], job: history.jobs[operation.job], occurrence: Int(operation.occurrence), position: position,
-              resource: operation.resource >= 0 ? history.resources[operation.resource] : nil,
-              quantity: operation.quantity.isNaN ? nil : operation.quantity,
-              // Its first completion is the earliest that is known of an order, without what is to be judged.
-              startsAt: Double(history.operations[order.operations.lowerBound].completedAt) / 1e6))
-        }
-      }
+      let (requests, operations) = history.requests(in: window, basis: plan.basis)
       let minutes = try predictor.runMinutes(of: requests, from: known)
       for (place, operation) in operations.enumerated() {
         let result = ComparedResult(
@@ -115,5 +100,28 @@ public struct WatchRoom {
       else { return nil }
       return ComparedResult(resource: resources.text(row), job: job, completedAt: at, actual: minutes, predicted: expected)
     }
+  }
+}
+
+extension WorkHistory {
+  /// The operations that were completed in `window` with run minutes, and each as what a predictor is asked: of its own quantity, machine and time.
+  func requests(in window: Window, basis: Basis) -> (requests: [OperationRequest], operations: [Operation]) {
+    var requests: [OperationRequest] = []
+    var found: [Operation] = []
+    for order in orders {
+      for (position, number) in order.operations.enumerated() {
+        let operation = operations[number]
+        guard window.contains(Timestamp(microseconds: operation.completedAt)), operation.runMinutes(per: basis) > 0 else { continue }
+        found.append(operation)
+        requests.append(
+          OperationRequest(
+            item: items[order.item], job: jobs[operation.job], occurrence: Int(operation.occurrence), position: position,
+            resource: operation.resource >= 0 ? resources[operation.resource] : nil,
+            quantity: operation.quantity.isNaN ? nil : operation.quantity,
+            // Its first completion is the earliest that is known of an order, without what is to be judged.
+            startsAt: Double(operations[order.operations.lowerBound].completedAt) / 1e6))
+      }
+    }
+    return (requests, found)
   }
 }

@@ -28,7 +28,7 @@ public struct ComparisonRoom {
   /// Decides.
   ///
   /// - Throws: `CancellationError` alone; a policy that fails is told in the verdict.
-  public func enter(_ trained: TrainedCandidates) throws -> Verdict {
+  public func enter(_ trained: ScoredContenders) throws -> Verdict {
     let (plan, champion) = (trained.plan, trained.champion)
     var verdict = Verdict(
       plan: plan, rows: trained.rowCount, leftOut: trained.leftOut, blocks: trained.blocks, champion: try figures(champion, nil, trained),
@@ -77,7 +77,7 @@ public struct ComparisonRoom {
     return candidate.predictions.count > 1 && candidate.predictions.allSatisfy { $0 == first } ? .constant(first) : nil
   }
 
-  private func figures(_ scores: CandidateScores, _ champion: CandidateScores?, _ trained: TrainedCandidates) throws -> Verdict.Figures {
+  private func figures(_ scores: CandidateScores, _ champion: CandidateScores?, _ trained: ScoredContenders) throws -> Verdict.Figures {
     var figures = Verdict.Figures(
       name: scores.name, metrics: scores.metrics, blocks: scores.blocks, coldStart: scores.coldStart, fitSeconds: scores.fitSeconds,
       latencyMilliseconds: scores.latencyMilliseconds)
@@ -90,7 +90,7 @@ public struct ComparisonRoom {
     return figures
   }
 
-  private func context(_ champion: CandidateScores, _ candidates: [CandidateScores], _ trained: TrainedCandidates) -> ComparisonContext {
+  private func context(_ champion: CandidateScores, _ candidates: [CandidateScores], _ trained: ScoredContenders) -> ComparisonContext {
     let (plan, items) = (trained.plan, trained.items)
     return ComparisonContext(
       asOf: plan.asOf, seed: plan.seed, champion: contender(champion, 1), candidates: candidates.map { contender($0, 1) }, items: items,
@@ -113,7 +113,7 @@ public struct ComparisonRoom {
 
   /// Finds the error of the best challenger at which the policy decides otherwise, between half and twice its own.
   private func flip(
-    _ winner: String?, _ champion: CandidateScores, _ able: [CandidateScores], _ trained: TrainedCandidates
+    _ winner: String?, _ champion: CandidateScores, _ able: [CandidateScores], _ trained: ScoredContenders
   ) throws -> Verdict.Flip? {
     let errors = { (scores: CandidateScores) in scores.metrics["trim_mae"] ?? .infinity }
     guard let best = able.first(where: { $0.name == winner }) ?? able.min(by: { errors($0) < errors($1) }), errors(best) > 0 else {

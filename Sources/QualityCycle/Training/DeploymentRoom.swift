@@ -10,6 +10,8 @@ public struct Deployment: Hashable, Codable, Sendable {
   public var version, replaced: String
   /// The kind of challenger that it is.
   public var candidate: String
+  /// Whether it predicts beside the champion at first, and does not serve yet.
+  public var isShadow = false
 }
 
 /// Room 9: refits the winner to everything that may be known, and puts it in force in one step; the version before it stays.
@@ -29,19 +31,29 @@ public struct DeploymentRoom {
   ///
   /// - Parameters:
   ///   - number: The verdict's number in the ledger.
+  ///   - begin: Makes the version, the first name, of the kind of the second, a shadow of the champion; `nil`: it serves at once.
   ///   - progress: Told what is being done.
   /// - Throws: ``ModelStoreError/otherChampion(expected:found:)`` when another version serves by now than the one that was challenged, what
   ///   fitting and writing throw, `CancellationError`. The champion serves then as before, and a version that was made already is set aside.
   public func enter(
-    _ verdict: Verdict, number: Int64, _ trained: TrainedCandidates, in context: FitContext,
-    progress: (TrainingProgress) -> Void = { _ in }
+    _ verdict: Verdict, number: Int64, _ trained: TrainedCandidates, shadowing begin: ((String, String) throws -> Void)? = nil,
+    in context: FitContext, progress: (TrainingProgress) -> Void = { _ in }
   ) throws -> Deployment? {
     guard let winner = verdict.winner, let candidate = trained.plan.candidates.first(where: { $0.name == winner }) else { return nil }
     progress(TrainingProgress("fitting \(winner) to everything up to \(trained.plan.asOf)", 0))
     let (model, setups) = try trained.refitted(candidate, in: context)
     progress(TrainingProgress("writing the version", 0.9))
+    let description = description(of: model, candidate, verdict, setups)
+    if let begin {
+      let version = try registry.prepare(description, asOf: trained.plan.asOf) { draft in
+        try model.write(to: draft)
+      } keeping: {
+        try begin($0, winner)
+      }
+      return Deployment(version: version, replaced: trained.plan.champion, candidate: winner, isShadow: true)
+    }
     let version = try registry.deploy(
-      description(of: model, candidate, verdict, setups), asOf: trained.plan.asOf, insteadOf: trained.plan.champion,
+      description, asOf: trained.plan.asOf, insteadOf: trained.plan.champion,
       by: ServingDecision(.verdict, verdict: number, policy: verdict.policy.name)
     ) { draft in try model.write(to: draft) }
     return Deployment(version: version, replaced: trained.plan.champion, candidate: winner)
@@ -89,7 +101,7 @@ extension TrainedCandidates {
 
   /// Mean absolute errors of set-up minutes on the last block; `nil` when fewer than ``fewestSetups`` rows tell.
   private func setupFigures(of estimator: any Estimator, in context: FitContext) throws -> SetupFigures? {
-    let starts = Array(blocks.dropLast())
+    let starts = Array(scored.blocks.dropLast())
     guard let last = starts.last else { return nil }
     let judged = rows.judged
     let places = judged.rows.indices.filter {

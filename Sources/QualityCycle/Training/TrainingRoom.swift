@@ -4,11 +4,10 @@ import Metrics
 public import Routing
 public import Tabular
 
-/// What the seventh room hands over: the challengers scored on the verdict rows beside the champion, and all that is needed to refit one.
+/// Contenders scored on the same rows: what a comparison rests on.
 ///
-/// Figures are of the verdict rows alone, each predicted by what had been fitted before its block began; there is no way to make one of
-/// figures of rows that were learnt from.
-public struct TrainedCandidates: Sendable {
+/// Figures are of rows that none of them had learnt from; there is no way to make one of figures of rows that were learnt from.
+public struct ScoredContenders: Sendable {
   /// The plan that was followed.
   public let plan: TrainingPlan
   /// The champion's scores.
@@ -23,12 +22,21 @@ public struct TrainedCandidates: Sendable {
   public let blocks: [Timestamp]
   /// Rows after the champion's training that are no verdict rows, by reason.
   public let leftOut: [String: Int]
+
+  /// Number of verdict rows.
+  public var rowCount: Int { items.count }
+}
+
+/// What the seventh room hands over: the challengers scored on the verdict rows beside the champion, and all that is needed to refit one.
+public struct TrainedCandidates: Sendable {
+  /// The scores.
+  public let scored: ScoredContenders
   /// Everything but the minutes, as of the plan's instant, and the rows that a model for it learns from.
   let base: RoutingModel
   let rows: MinutesRows
 
-  /// Number of verdict rows.
-  public var rowCount: Int { items.count }
+  /// The plan that was followed.
+  public var plan: TrainingPlan { scored.plan }
 }
 
 /// One contender's predictions of the verdict rows and what follows from them.
@@ -143,13 +151,13 @@ public struct TrainingRoom {
       }
     }
     progress(TrainingProgress("comparing", 1))
-    return TrainedCandidates(
+    let scored = ScoredContenders(
       plan: plan,
       champion: try scorer.scores(
         plan.champion, 0, used.map { champions[$0] }, fitSeconds: 0, predictSeconds: championSeconds,
         rowCount: judged.rows.count),
-      candidates: scores, failures: failures, items: used.map { rows.items[judged.rows[$0]] }, blocks: cuts, leftOut: leftOut, base: base,
-      rows: rows)
+      candidates: scores, failures: failures, items: used.map { rows.items[judged.rows[$0]] }, blocks: cuts, leftOut: leftOut)
+    return TrainedCandidates(scored: scored, base: base, rows: rows)
   }
 
   /// Turns the wish to stop into the error that everything else knows it by.

@@ -41,7 +41,7 @@ extension Workspace {
       let reason = retraining.verdict.failure.map { "the policy failed: \($0.message)" } ?? "the champion stays"
       return (.skipped(reason: reason, .map(value)), retraining)
     }
-    value["version"] = .text(deployment.version)
+    value[deployment.isShadow ? "shadow" : "version"] = .text(deployment.version)
     value["candidate"] = .text(deployment.candidate)
     return (.succeeded(.map(value)), retraining)
   }

@@ -76,7 +76,7 @@ extension Workspace {
       source: source, champion: champion, trainer: BaselineTrainer(settings), shouldStop: surroundings.shouldStop)
     let trained = try training.enter(plan, progress: whole(0, 0.85))
     let history = try ledger.history(until: plan.asOf, metrics: MeasurementRoom.historyMetrics)
-    let verdict = try ComparisonRoom(source: source, history: history, policy: policy).enter(trained)
+    let verdict = try ComparisonRoom(source: source, history: history, policy: policy).enter(trained.scored)
     let id = try ledger.record(
       verdict: verdict,
       of: RecordedVerdict(
@@ -84,14 +84,18 @@ extension Workspace {
         sha256: verdict.policy.sha256), at: surroundings.now())
     if let failure = verdict.failure { surroundings.logger.error("\(failure.message)", metadata: ["event": "strategy_error"]) }
     let report = whole(0.9, 1)
+    let cycles = settings.comparison.shadowCycles
+    let shadowing = { (version: String, candidate: String) in
+      try ledger.beginShadow(version, of: plan.champion, candidate: candidate, verdict: id, cycles: cycles, at: self.surroundings.now())
+    }
     let deployment = try DeploymentRoom(
       registry: registry(), latheVersion: surroundings.latheVersion
     ).enter(
-      verdict, number: id, trained,
+      verdict, number: id, trained, shadowing: cycles > 0 ? shadowing : nil,
       in: FitContext(
         seed: plan.seed, threads: plan.threads, progress: { report(TrainingProgress("fitting \(verdict.winner ?? "")", 0.9 * $0)) },
         shouldStop: surroundings.shouldStop), progress: report)
-    if let deployment { try ledger.noteDeployment(of: id, version: deployment.version) }
+    if let deployment, !deployment.isShadow { try ledger.noteDeployment(of: id, version: deployment.version) }
     progress(TrainingProgress("done", 1))
     return Retraining(id: id, verdict: verdict, deployment: deployment)
   }

@@ -172,7 +172,7 @@ public final class Workspace: Sendable {
   }
 
   /// A version, kept in memory until another one serves.
-  private func model(_ version: String) throws -> RoutingModel {
+  func model(_ version: String) throws -> RoutingModel {
     if let known = opened.model.withLock({ $0 }), known.version == version { return known }
     let model = try load(version)
     opened.model.withLock { $0 = model }

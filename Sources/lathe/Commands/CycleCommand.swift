@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Logging
 import QualityCycle
 import Scripting
 import Tabular
@@ -34,6 +35,7 @@ struct CycleCommand: ParsableCommand {
       (report, files) = try workspace.runCycle(
         CycleRequest(asOf: asOf, since: since, takesAll: all), strategies: StrategyLibrary(workspace))
       try show(report)
+      try workspace.tellShadow(report.plan.asOf)
       if !global.quiet, !global.json { Terminal.remark("reports: " + files.joined(separator: " ")) }
     } catch let failure as ReportsNotWritten {
       // What the cycle found is worth reading all the same.
@@ -45,5 +47,17 @@ struct CycleCommand: ParsableCommand {
 
   private func show(_ report: CycleReport) throws {
     if global.json { Terminal.output(try report.json()) } else { Terminal.output(report.markdown()) }
+  }
+}
+
+extension Workspace {
+  /// Sees to the shadow after a cycle, and tells how it stands. What goes wrong is a warning: it is watched on.
+  func tellShadow(_ asOf: Timestamp) throws {
+    do {
+      guard let standing = try tendShadow(asOf: asOf, policy: StrategyLibrary(self).comparisonPolicy(effective)) else { return }
+      surroundings.logger.notice("\(standing.words)", metadata: ["event": "shadow"])
+    } catch let error as CancellationError { throw error } catch {
+      surroundings.logger.warning("the shadow was not looked at: \(error)", metadata: ["event": "shadow"])
+    }
   }
 }

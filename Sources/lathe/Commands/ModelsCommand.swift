@@ -33,11 +33,12 @@ struct ModelsCommand: ParsableCommand {
       let versions = try models.list()
       // What serves is told even when the ledger cannot be read.
       let pinned = versions.isEmpty ? [] : (try? workspace.ledger().pinnedVersions()) ?? []
+      let shadows = versions.isEmpty ? [] : (try? workspace.ledger().shadows()) ?? []
       var rows: [Row] = []
       for version in versions {
         var row = Row(
           version: version, active: version == active?.version, previous: version == active?.previous,
-          pinned: pinned.contains { $0.version == version })
+          pinned: pinned.contains { $0.version == version }, shadow: shadows.first { $0.version == version })
         do { row.manifest = try models.manifest(of: version) } catch let error as ModelStoreError { row.damage = error.description }
         rows.append(row)
       }
@@ -45,13 +46,14 @@ struct ModelsCommand: ParsableCommand {
       if rows.isEmpty { Terminal.remark("no versions yet; train one with 'lathe train --baseline'") }
       for row in rows {
         let line = row.manifest.map { ModelsCommand.line($0, isActive: row.active, isPrevious: row.previous) } ?? "! \(row.damage ?? "")"
-        Terminal.output(line + (row.pinned ? ", pinned" : "") + "\n")
+        Terminal.output(line + (row.pinned ? ", pinned" : "") + (row.shadow.map { ", \($0.words)" } ?? "") + "\n")
       }
     }
 
     private struct Row: Encodable {
       var version: String
       var active, previous, pinned: Bool
+      var shadow: Shadow?
       var manifest: ModelManifest?
       var damage: String?
     }

@@ -120,6 +120,7 @@ struct ScheduleCommand: ParsableCommand {
     do { (report, _) = try fresh.runCycle(CycleRequest(), strategies: StrategyLibrary(fresh)) } catch let failure as ReportsNotWritten {
       report = failure.report
     }
+    try fresh.tellShadow(report.plan.asOf)
     let oldest = fresh.surroundings.now().advanced(bySeconds: -fresh.settings.schedule.keepJobsDays * 86_400)
     try fresh.ledger().pruneNotifications(finishedBefore: oldest)
     let removed = try fresh.jobQueue().prune(olderThan: fresh.settings.schedule.keepJobsDays * 86_400, at: fresh.surroundings.now())

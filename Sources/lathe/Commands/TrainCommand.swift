@@ -45,7 +45,11 @@ struct TrainCommand: ParsableCommand {
     defer { workspace.notify(global) }
     if global.json { return try Terminal.output(json: retraining) }
     Terminal.output(Terminal.harmless(retraining.verdict.text()))
-    if let deployment = retraining.deployment {
+    if let deployment = retraining.deployment, deployment.isShadow {
+      let cycles = counted(workspace.settings.comparison.shadowCycles, "cycle")
+      Terminal.output(
+        "\(deployment.version) (\(deployment.candidate)) predicts beside \(deployment.replaced) for \(cycles) before it may serve\n")
+    } else if let deployment = retraining.deployment {
       Terminal.output(
         "\(deployment.version) (\(deployment.candidate)) serves now; 'lathe models rollback' brings \(deployment.replaced) back\n")
     } else {
