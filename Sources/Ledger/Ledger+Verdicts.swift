@@ -68,6 +68,9 @@ extension Ledger {
     return frame.rowCount == 1 ? frame.columns[0].text(0) : nil
   }
 
+  /// The value that a text of the ledger was written from.
+  public static func value<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value { try decoded(type, from: text) }
+
   /// The latest verdicts, newest first.
   public func verdicts(limit: Int = 30) throws -> [VerdictEntry] {
     let frame = try database.read(

@@ -40,19 +40,24 @@ public struct DeploymentRoom {
     let model = try trained.refitted(candidate, in: context)
     progress(TrainingProgress("writing the version", 0.9))
     let version = try registry.deploy(
-      description(of: model, candidate, verdict), asOf: trained.plan.asOf, insteadOf: trained.plan.champion,
+      description(of: model, candidate, verdict, trained.weights), asOf: trained.plan.asOf, insteadOf: trained.plan.champion,
       by: ServingDecision(.verdict, verdict: number, policy: verdict.policy.name)
     ) { draft in try model.write(to: draft) }
     return Deployment(version: version, replaced: trained.plan.champion, candidate: winner)
   }
 
-  private func description(of model: RoutingModel, _ candidate: TrainingCandidate, _ verdict: Verdict) -> ModelDescription {
+  private func description(
+    of model: RoutingModel, _ candidate: TrainingCandidate, _ verdict: Verdict, _ weights: LearntWeights?
+  ) -> ModelDescription {
     var description = ModelDescription(model, kind: candidate.name, parent: verdict.plan.champion, latheVersion: latheVersion)
     let figures = verdict.candidates.first { $0.name == candidate.name }
     description.metrics = figures?.metrics.mapValues { $0 } ?? [:]
     description.parameters["seed"] = .integer(Int64(bitPattern: verdict.plan.seed))
     description.parameters["estimator"] = .map(candidate.parameters)
     if let rows = verdict.plan.maxRows { description.parameters["max_rows"] = .integer(Int64(rows)) }
+    if let tuning = figures?.tuning { description.parameters["tuning"] = tuning.record }
+    if let weights { description.parameters["feature_weights"] = weights.record }
+    description.dataFingerprint = verdict.dataFingerprint
     description.strategyDigests = [verdict.policy.path: verdict.policy.sha256]
     return description
   }
