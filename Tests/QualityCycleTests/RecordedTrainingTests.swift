@@ -14,7 +14,7 @@ import Testing
 
 /// Lets one challenger win.
 private struct ChoosingPolicy: ComparisonPolicy {
-  let identity = StrategyIdentity(kind: .comparison, name: "choosing", sha256: "cd", parameters: .map([:]))
+  let identity = StrategyIdentity(kind: .comparison, name: "choosing", sha256: "cd", parameters: ["limit": .number(2)])
   let winner: String
 
   func compare(_ context: ComparisonContext) throws -> ComparisonDecision { ComparisonDecision(winner: winner, reasons: []) }

@@ -72,12 +72,13 @@ extension Workspace {
     plan.seed = job.payload.seed
     plan.tuning?.trialsMade = Dictionary(
       recorded.candidates.compactMap { figures in figures.tuning.map { (figures.name, $0.trials.count) } }, uniquingKeysWith: { $1 })
-    let (trained, verdict) = try judged(plan, champion: champion, policy: policy) {
+    let (trained, judgement) = try judged(plan, champion: champion, policy: policy) {
       progress(TrainingProgress($0.step, 0.9 * $0.share))
     }
+    let verdict = try Ledger.asKept(judgement)
     var found = Reproduction(
       job: job.id, verdict: entry.id, recordedFingerprint: recorded.dataFingerprint, dataFingerprint: trained.dataFingerprint,
-      isSamePolicy: recorded.policy == policy.identity, isSameVerdict: recorded.withoutTimes == verdict.withoutTimes)
+      isSamePolicy: recorded.policy == verdict.policy, isSameVerdict: recorded.withoutTimes == verdict.withoutTimes)
     if let version = entry.version, try models.list().contains(version) {
       found.version = version
       found.differentFiles = try differentFiles(from: version, winner: recorded.winner, trained)
