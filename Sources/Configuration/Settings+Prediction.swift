@@ -19,6 +19,8 @@ extension Settings {
   public struct Features: Equatable, Sendable {
     /// The columns of `items` that count, by name. Empty: all of them, each of the kind that its type says.
     public var columns: [String: Column] = [:]
+    /// Where the weights of columns come from.
+    public var weights = Weights.fixed
     /// Numbers in an item's embedding.
     public var embeddingDim = 128
     /// Least cosine at which an item counts as similar, 0…1.
@@ -38,6 +40,14 @@ extension Settings {
 
       /// The defaults.
       public init() {}
+    }
+
+    /// Where the weights of columns come from.
+    public enum Weights: String, CaseIterable, Sendable {
+      /// From the settings.
+      case fixed
+      /// From results: how much each column tells of the minutes, times the settings' weight.
+      case learnt
     }
 
     /// How the values of a column are compared.
@@ -95,6 +105,9 @@ extension Settings.Features: ConfigurationRecord {
     Field(
       "columns", \.columns, .map(of: .record(Column.self, or: \.kind, .optional(.choice(of: Kind.self))), naming: "COLUMN"),
       "Item columns that count: a kind, or {kind, weight}. Empty: all columns, kinds by type."),
+    Field(
+      "weights", \.weights, .choice(of: Weights.self),
+      "Weights of columns: those set here, or learnt at each training from what each column tells of minutes, times those set here."),
     Field("embedding_dim", \.embeddingDim, .integer(oneOf: [32, 64, 128, 256, 512]), "Numbers in an item's embedding."),
     Field("similarity_floor", \.similarityFloor, .number(0...1), "Least cosine at which an item counts as similar."),
     Field("neighbors", \.neighbors, .integer(1...1000), unit: "items", "Most similar items looked at."),

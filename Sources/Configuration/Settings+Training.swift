@@ -70,3 +70,45 @@ extension Settings.Training: ConfigurationRecord {
     Field("stacking", \.stacking, .parameters, "Parameters of stacking."),
   ]
 }
+
+extension Settings {
+  /// Whether challengers' parameters are searched for before they are judged, and how.
+  public struct Tuning: Equatable, Sendable {
+    /// Whether they are.
+    public var enabled = false
+    /// Which combinations are tried.
+    public var method = Method.random
+    /// Combinations that are tried for a challenger at most, with `random` and `halving`.
+    public var maxTrials = 5
+    /// Seconds that the searches of one training may take together.
+    public var timeBudgetSeconds = 7200.0
+    /// By challenger: the values to choose from, by parameter.
+    public var space: [String: PlainValue] = [:]
+
+    /// The defaults.
+    public init() {}
+
+    /// Ways to choose combinations.
+    public enum Method: String, CaseIterable, Sendable {
+      /// Drawn without repetition.
+      case random
+      /// All of them.
+      case grid
+      /// Drawn, on a part of the rows first; the better third goes on.
+      case halving
+    }
+  }
+}
+
+extension Settings.Tuning: ConfigurationRecord {
+  static let fields: [Field<Self>] = [
+    Field("enabled", \.enabled, .bool, "Whether parameters are searched for, on results before the verdict rows, in each training."),
+    Field(
+      "method", \.method, .choice(of: Method.self), "Combinations tried: drawn, all, or drawn and halved on growing parts of the rows."),
+    Field("max_trials", \.maxTrials, .integer(1...1000), unit: "trials", "Combinations drawn for a challenger (random, halving)."),
+    Field(
+      "time_budget_seconds", \.timeBudgetSeconds, .number(1...604_800), unit: "seconds",
+      "Time of all searches of a training together; a challenger's first trial is always made."),
+    Field("space", \.space, .parameters, "By challenger the values to choose from: {boosting: {max_leaves: [15, 31]}}."),
+  ]
+}

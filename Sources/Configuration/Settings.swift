@@ -18,6 +18,8 @@ public struct Settings: Equatable, Sendable {
   public var trigger = Trigger()
   /// What challengers are trained, and how.
   public var training = Training()
+  /// Whether challengers' parameters are searched for, and how.
+  public var tuning = Tuning()
   /// Which challenger replaces the champion.
   public var comparison = Comparison()
   /// The queue of training jobs.
@@ -47,6 +49,7 @@ extension Settings: ConfigurationRecord {
     Field("thresholds", \.thresholds, .record(Thresholds.self), "Beyond which figures an alert is raised."),
     Field("trigger", \.trigger, .record(Trigger.self), "When retraining is asked for."),
     Field("training", \.training, .record(Training.self), "What challengers are trained, and how."),
+    Field("tuning", \.tuning, .record(Tuning.self), "Whether challengers' parameters are searched for, and how."),
     Field("comparison", \.comparison, .record(Comparison.self), "Which challenger replaces the champion."),
     Field("queue", \.queue, .record(Queue.self), "The queue of training jobs."),
     Field("schedule", \.schedule, .record(Schedule.self), "When cycles run by themselves."),

@@ -59,6 +59,12 @@ public struct Digest128: Hashable, Comparable, Sendable, CustomStringConvertible
       length &+= UInt64(text.count)
     }
 
+    /// Adds a number.
+    mutating func add(_ number: UInt64) {
+      mix(number, 8)
+      length &+= 8
+    }
+
     private mutating func mix(_ left: UInt64, _ right: UInt64) {
       first ^= Self.rotated(left &* 0x87c3_7b91_1142_53d5, 31) &* 0x4cf5_ad43_2745_937f
       first = (Self.rotated(first, 27) &+ second) &* 5 &+ 0x52dc_e729

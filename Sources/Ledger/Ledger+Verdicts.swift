@@ -68,6 +68,12 @@ extension Ledger {
     return frame.rowCount == 1 ? frame.columns[0].text(0) : nil
   }
 
+  /// The value that a text of the ledger was written from.
+  public static func value<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value { try decoded(type, from: text) }
+
+  /// A value as it would be read again: whole numbers have lost their point by then.
+  public static func asKept<Value: Codable>(_ value: Value) throws -> Value { try decoded(Value.self, from: json(value)) }
+
   /// The latest verdicts, newest first.
   public func verdicts(limit: Int = 30) throws -> [VerdictEntry] {
     let frame = try database.read(

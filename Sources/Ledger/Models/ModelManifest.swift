@@ -44,6 +44,8 @@ public struct ModelDescription: Hashable, Sendable {
   public var parameters: [String: PlainValue]
   /// SHA-256 of each strategy that had a part in it, by name.
   public var strategyDigests: [String: String]
+  /// Fingerprint of the rows that it learnt from and was judged by; `nil` when none was taken.
+  public var dataFingerprint: String?
   /// The version that served when this one was made.
   public var parent: String?
   /// The Lathe that made it.
@@ -69,7 +71,8 @@ public struct ModelDescription: Hashable, Sendable {
   /// Makes a description.
   public init(
     kind: String, trainedUntil: Timestamp, since: Timestamp? = nil, features: [Feature] = [], metrics: [String: Double?] = [:],
-    parameters: [String: PlainValue] = [:], strategyDigests: [String: String] = [:], parent: String? = nil, latheVersion: String
+    parameters: [String: PlainValue] = [:], strategyDigests: [String: String] = [:], dataFingerprint: String? = nil, parent: String? = nil,
+    latheVersion: String
   ) {
     self.kind = kind
     self.trainedUntil = trainedUntil
@@ -78,6 +81,7 @@ public struct ModelDescription: Hashable, Sendable {
     self.metrics = metrics
     self.parameters = parameters
     self.strategyDigests = strategyDigests
+    self.dataFingerprint = dataFingerprint
     self.parent = parent
     self.latheVersion = latheVersion
   }
@@ -87,6 +91,7 @@ extension ModelDescription: Codable {
   enum CodingKeys: String, CodingKey {
     case kind, since, features, metrics, parameters, parent
     case trainedUntil = "trained_until"
+    case dataFingerprint = "data_fingerprint"
     case strategyDigests = "strategy_digests"
     case latheVersion = "lathe_version"
   }

@@ -32,17 +32,19 @@ public struct ComparisonRoom {
     let (plan, champion) = (trained.plan, trained.champion)
     var verdict = Verdict(
       plan: plan, rows: trained.rowCount, leftOut: trained.leftOut, blocks: trained.blocks, champion: try figures(champion, nil, trained),
-      candidates: [], policy: policy.identity, reasons: [])
+      candidates: [], policy: policy.identity, reasons: [], dataFingerprint: trained.dataFingerprint,
+      featureWeights: trained.weights?.weights)
     var able: [CandidateScores] = []
     for candidate in plan.candidates {
       guard let scores = trained.candidates.first(where: { $0.name == candidate.name }) else {
         verdict.candidates.append(
           Verdict.Figures(
             name: candidate.name, metrics: [:], blocks: [], coldStart: [:], fitSeconds: 0, latencyMilliseconds: 0,
-            refusal: .notTrained(trained.failures[candidate.name] ?? "it was not reached")))
+            refusal: .notTrained(trained.failures[candidate.name] ?? "it was not reached"), tuning: trained.tunings[candidate.name]))
         continue
       }
       var figures = try figures(scores, champion, trained)
+      figures.tuning = trained.tunings[candidate.name]
       figures.refusal = Self.refusal(scores, champion)
       if figures.refusal == nil { able.append(scores) }
       verdict.candidates.append(figures)

@@ -43,7 +43,7 @@ public struct DeploymentRoom {
     progress(TrainingProgress("fitting \(winner) to everything up to \(trained.plan.asOf)", 0))
     let (model, setups) = try trained.refitted(candidate, in: context)
     progress(TrainingProgress("writing the version", 0.9))
-    let description = description(of: model, candidate, verdict, setups)
+    let description = description(of: model, candidate, verdict, setups, trained.scored.weights)
     if let begin {
       let version = try registry.prepare(description, asOf: trained.plan.asOf) { draft in
         try model.write(to: draft)
@@ -60,7 +60,7 @@ public struct DeploymentRoom {
   }
 
   private func description(
-    of model: RoutingModel, _ candidate: TrainingCandidate, _ verdict: Verdict, _ setups: SetupFigures?
+    of model: RoutingModel, _ candidate: TrainingCandidate, _ verdict: Verdict, _ setups: SetupFigures?, _ weights: LearntWeights?
   ) -> ModelDescription {
     var description = ModelDescription(model, kind: candidate.name, parent: verdict.plan.champion, latheVersion: latheVersion)
     let figures = verdict.candidates.first { $0.name == candidate.name }
@@ -72,6 +72,9 @@ public struct DeploymentRoom {
     description.parameters["seed"] = .integer(Int64(bitPattern: verdict.plan.seed))
     description.parameters["estimator"] = .map(candidate.parameters)
     if let rows = verdict.plan.maxRows { description.parameters["max_rows"] = .integer(Int64(rows)) }
+    if let tuning = figures?.tuning { description.parameters["tuning"] = tuning.record }
+    if let weights { description.parameters["feature_weights"] = weights.record }
+    description.dataFingerprint = verdict.dataFingerprint
     description.strategyDigests = [verdict.policy.path: verdict.policy.sha256]
     return description
   }

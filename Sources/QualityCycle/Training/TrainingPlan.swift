@@ -24,11 +24,16 @@ public struct TrainingPlan: Hashable, Codable, Sendable {
   public var trimRatio: Double
   /// Threads that may work at a time.
   public var threads: Int
+  /// The search of challengers' parameters; `nil`: none.
+  public var tuning: TuningPlan?
+  /// Whether the weights of items' features are learnt; `nil`: they are not.
+  public var learnsWeights: Bool?
 
   /// Makes a plan.
   public init(
     asOf: Timestamp, champion: String, championTrainedUntil: Timestamp, seed: UInt64, candidates: [TrainingCandidate], blocks: Int = 5,
-    minRows: Int = 200, maxRows: Int? = nil, trimRatio: Double = 0.1, threads: Int = 2
+    minRows: Int = 200, maxRows: Int? = nil, trimRatio: Double = 0.1, threads: Int = 2,
+    tuning: TuningPlan? = nil, learnsWeights: Bool? = nil
   ) {
     self.asOf = asOf
     self.champion = champion
@@ -40,6 +45,8 @@ public struct TrainingPlan: Hashable, Codable, Sendable {
     self.maxRows = maxRows
     self.trimRatio = trimRatio
     self.threads = threads
+    self.tuning = tuning
+    self.learnsWeights = learnsWeights
   }
 }
 

@@ -1,3 +1,4 @@
+import DataAccess
 import Foundation
 public import Learning
 import Metrics
@@ -22,6 +23,12 @@ public struct ScoredContenders: Sendable {
   public let blocks: [Timestamp]
   /// Rows after the champion's training that are no verdict rows, by reason.
   public let leftOut: [String: Int]
+  /// The searches of challengers' parameters, by name; the plan has the parameters that were chosen.
+  public var tunings: [String: TuningRecord] = [:]
+  /// What the items' features were found to tell; `nil` when their weights were not learnt.
+  public var weights: LearntWeights?
+  /// Fingerprint of all rows that were learnt from and judged by, as 32 hexadecimal digits.
+  public var dataFingerprint = ""
 
   /// Number of verdict rows.
   public var rowCount: Int { items.count }
@@ -90,10 +97,23 @@ public struct TrainingRoom {
       if shouldStop() { throw CancellationError() }
       progress(TrainingProgress(name, share))
     }
+    var plan = plan
     try step("reading results", 0)
+    let results = try known.results(of: nil, since: nil, until: plan.asOf)
+    let items = try known.items(nil, columns: nil)
+    let fingerprint = Digest128(of: [items, try known.routings(of: nil, validAt: nil), results]).description
+    var (trainer, weights) = (trainer, LearntWeights?.none)
+    if plan.learnsWeights == true {
+      try step("learning features' weights", 0)
+      // From what was known before the verdict rows: those who are judged by them must not have learnt from them in any way.
+      let learnt = try stoppable {
+        try trainer.learningWeights(
+          from: CutFactorySource(source, asOf: plan.championTrainedUntil), until: plan.championTrainedUntil, in: stopping)
+      }
+      (trainer, weights) = (learnt.trainer, learnt.weights)
+    }
     let base = try trainer.train(on: known, until: plan.asOf, in: stopping) { try step("collecting evidence", 0.15 * $0) }
     try step("looking operations up", 0.15)
-    let results = try known.results(of: nil, since: nil, until: plan.asOf)
     guard case .timestamp(let instants) = try results.column("completed_at").values else {
       throw TrainingError.noResults(source: source.name, until: plan.asOf)
     }
@@ -101,7 +121,7 @@ public struct TrainingRoom {
       of: instants.map { Double($0) / 1e6 }, since: plan.championTrainedUntil, until: plan.asOf, count: plan.blocks)
     let rows = try stoppable {
       try MinutesRows(
-        items: known.items(nil, columns: nil), results: results, basis: base.evidence.basis, choices: trainer.features,
+        items: items, results: results, basis: base.evidence.basis, choices: trainer.features,
         options: trainer.options, dimension: trainer.dimension, judging: cuts,
         learning: LearningChoice(limit: plan.maxRows, seed: plan.seed), freezing: base.evidence.items, in: stopping)
     }
@@ -127,13 +147,26 @@ public struct TrainingRoom {
       isNew: Self.isNew(judged, used), trimRatio: plan.trimRatio, processMatch: try processMatch(plan, known))
     var scores: [CandidateScores] = []
     var failures: [String: String] = [:]
-    for (number, candidate) in plan.candidates.enumerated() {
+    var tuning = Tuning(plan, rows, before: cuts[0])
+    for (number, asked) in plan.candidates.enumerated() {
+      var candidate = asked
       let share = { @Sendable [count = plan.candidates.count] (part: Double) in 0.35 + 0.65 * (Double(number) + part) / Double(count) }
       let name = "training \(candidate.name) (\(number + 1) of \(plan.candidates.count))"
       try step(name, share(0))
+      let fittingFrom = tuning.isWanted(for: candidate) ? 0.6 : 0
       let context = FitContext(
-        seed: plan.seed, threads: plan.threads, progress: { progress(TrainingProgress(name, share($0))) }, shouldStop: shouldStop)
+        seed: plan.seed, threads: plan.threads,
+        progress: { progress(TrainingProgress(name, share(fittingFrom + (1 - fittingFrom) * $0))) }, shouldStop: shouldStop)
       do {
+        if tuning.isWanted(for: candidate) {
+          let name = "tuning \(candidate.name) (\(number + 1) of \(plan.candidates.count))"
+          candidate.parameters = try tuning.parameters(
+            of: candidate,
+            in: FitContext(
+              seed: plan.seed, threads: plan.threads, progress: { progress(TrainingProgress(name, share(0.6 * $0))) },
+              shouldStop: shouldStop))
+          plan.candidates[number] = candidate
+        }
         guard let estimator = try candidate.estimator() else {
           scores.append(
             try scorer.scores(candidate.name, 0, used.map { judged.baseline[$0] }, fitSeconds: 0, predictSeconds: 0, rowCount: used.count))
@@ -156,7 +189,8 @@ public struct TrainingRoom {
       champion: try scorer.scores(
         plan.champion, 0, used.map { champions[$0] }, fitSeconds: 0, predictSeconds: championSeconds,
         rowCount: judged.rows.count),
-      candidates: scores, failures: failures, items: used.map { rows.items[judged.rows[$0]] }, blocks: cuts, leftOut: leftOut)
+      candidates: scores, failures: failures, items: used.map { rows.items[judged.rows[$0]] }, blocks: cuts, leftOut: leftOut,
+      tunings: tuning.records, weights: weights, dataFingerprint: fingerprint)
     return TrainedCandidates(scored: scored, base: base, rows: rows)
   }
 

@@ -25,6 +25,11 @@ extension Verdict {
     }
     text += (frame.flatMap { try? $0.rendered() } ?? "") + "\n"
     for candidate in candidates { if let refusal = candidate.refusal { text += "\(candidate.name) \(refusal.words)\n" } }
+    for candidate in candidates { if let tuning = candidate.tuning { text += "\(candidate.name): \(tuning.words)\n" } }
+    if let featureWeights {
+      let weights = featureWeights.sorted { (-$0.value, $0.key) < (-$1.value, $1.key) }
+      text += "features' weights: " + weights.map { "\($0.key) \(($0.value * 100).rounded() / 100)" }.joined(separator: ", ") + "\n"
+    }
     if let failure { text += "the policy '\(policy.name)' failed, so nothing changes: \(failure.message)\n" }
     text += "'\(policy.name)': " + (winner.map { "\($0) takes over" } ?? "the champion stays") + "\n"
     for reason in reasons { text += "  \(reason.description)\n" }

@@ -25,6 +25,10 @@ public struct Verdict: Hashable, Codable, Sendable {
   public var reasons: [PlainValue]
   /// What would have turned the decision, in words; `nil` when no error of the best challenger would.
   public var flip: Flip?
+  /// Fingerprint of the rows that were learnt from and judged by; `nil` in verdicts of before it was taken.
+  public var dataFingerprint: String?
+  /// The weights of items' features that were learnt, by name; `nil` when they were not.
+  public var featureWeights: [String: Double]?
 
   /// One contender's figures.
   public struct Figures: Hashable, Codable, Sendable {
@@ -44,6 +48,8 @@ public struct Verdict: Hashable, Codable, Sendable {
     public var fitSeconds, latencyMilliseconds: Double
     /// Why it could not win, whatever the policy says; `nil` when it could.
     public var refusal: Refusal?
+    /// The search of its parameters; `nil` without one.
+    public var tuning: TuningRecord?
   }
 
   /// Why a challenger cannot win.

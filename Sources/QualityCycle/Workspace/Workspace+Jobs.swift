@@ -37,6 +37,7 @@ extension Workspace {
     let request = RetrainingRequest(asOf: job.payload.asOf, candidates: job.payload.candidates, job: job.id)
     let retraining = try retrain(request, policy: policy, progress: progress)
     var value: [String: PlainValue] = ["verdict": .integer(retraining.id)]
+    if let fingerprint = retraining.verdict.dataFingerprint { value["data_fingerprint"] = .text(fingerprint) }
     guard let deployment = retraining.deployment else {
       let reason = retraining.verdict.failure.map { "the policy failed: \($0.message)" } ?? "the champion stays"
       return (.skipped(reason: reason, .map(value)), retraining)

@@ -44,7 +44,9 @@ extension Workspace {
     return TrainingPlan(
       asOf: request.asOf ?? surroundings.now(), champion: champion.version, championTrainedUntil: champion.trainedUntil,
       seed: UInt64(settings.sampling.seed), candidates: candidates, blocks: training.cvFolds, minRows: settings.comparison.minRows,
-      maxRows: training.maxRows, trimRatio: settings.thresholds.trimRatio, threads: training.threads ?? 2)
+      maxRows: training.maxRows, trimRatio: settings.thresholds.trimRatio, threads: training.threads ?? 2,
+      tuning: try TuningPlan(settings.tuning),
+      learnsWeights: settings.features.weights == .learnt)
   }
 
   /// Trains the challengers, lets the policy decide, and deploys the winner. The verdict is in the ledger before anything changes.
@@ -56,6 +58,18 @@ extension Workspace {
     do { return try retraining(request, policy, progress) } catch let error as DataAccessError where error.kind == .interrupted {
       throw CancellationError()
     }
+  }
+
+  /// The challengers of `plan`, trained and compared; nothing is kept and nothing changes.
+  func judged(
+    _ plan: TrainingPlan, champion: RoutingModel, policy: any ComparisonPolicy, progress: @escaping @Sendable (TrainingProgress) -> Void
+  ) throws -> (trained: TrainedCandidates, verdict: Verdict) {
+    let source = try source()
+    let training = TrainingRoom(
+      source: source, champion: champion, trainer: BaselineTrainer(settings), shouldStop: surroundings.shouldStop)
+    let trained = try training.enter(plan, progress: progress)
+    let history = try ledger().history(until: plan.asOf, metrics: MeasurementRoom.historyMetrics)
+    return (trained, try ComparisonRoom(source: source, history: history, policy: policy).enter(trained.scored))
   }
 
   private func retraining(
@@ -72,11 +86,7 @@ extension Workspace {
     let whole = { (from: Double, to: Double) in
       { @Sendable (part: TrainingProgress) in progress(TrainingProgress(part.step, from + part.share * (to - from))) }
     }
-    let training = TrainingRoom(
-      source: source, champion: champion, trainer: BaselineTrainer(settings), shouldStop: surroundings.shouldStop)
-    let trained = try training.enter(plan, progress: whole(0, 0.85))
-    let history = try ledger.history(until: plan.asOf, metrics: MeasurementRoom.historyMetrics)
-    let verdict = try ComparisonRoom(source: source, history: history, policy: policy).enter(trained.scored)
+    let (trained, verdict) = try judged(plan, champion: champion, policy: policy, progress: whole(0, 0.85))
     let id = try ledger.record(
       verdict: verdict,
       of: RecordedVerdict(

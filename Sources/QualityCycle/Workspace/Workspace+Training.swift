@@ -1,4 +1,5 @@
 package import Configuration
+import Learning
 public import Ledger
 import Routing
 public import Tabular
@@ -14,13 +15,22 @@ extension Workspace {
     try checkColumns(of: source)
     // Before training, so that a ledger that cannot be used is found before the work is done.
     let registry = try registry()
-    let trainer = BaselineTrainer(settings)
+    var (trainer, weights) = (BaselineTrainer(settings), LearntWeights?.none)
+    if settings.features.weights == .learnt {
+      let context = FitContext(
+        seed: UInt64(settings.sampling.seed), threads: settings.training.threads ?? 2, shouldStop: surroundings.shouldStop)
+      do {
+        let learnt = try trainer.learningWeights(from: CutFactorySource(source, asOf: instant), until: instant, in: context)
+        (trainer, weights) = (learnt.trainer, learnt.weights)
+      } catch LearningError.cancelled { throw CancellationError() }
+    }
     let model = try trainer.train(on: source, until: instant) { share in
       try surroundings.checkCancellation()
       progress(share)
     }
     let parent = try? models.active()?.version
-    let description = ModelDescription(model, kind: "baseline", parent: parent ?? nil, latheVersion: surroundings.latheVersion)
+    var description = ModelDescription(model, kind: "baseline", parent: parent ?? nil, latheVersion: surroundings.latheVersion)
+    if let weights { description.parameters["feature_weights"] = weights.record }
     let version = try registry.deploy(description, asOf: instant, by: ServingDecision(.baseline)) { draft in
       try model.write(to: draft)
     }

@@ -12,7 +12,8 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Challengers are fitted block by block in time and judged, beside the champion, by results later than the champion's training. The \
       comparison policy of the settings decides; the winner is fitted to everything up to the instant and put in force. With --baseline a \
-      version of similar items' statistics alone is made and put in force without a comparison: that is how a workspace begins.
+      version of similar items' statistics alone is made and put in force without a comparison: that is how a workspace begins. With --job \
+      a job of the queue is done again from its record, and what comes out is compared with it: rows, verdict, bytes; nothing changes.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -23,7 +24,17 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Comparison policy; default: comparison.policy.", valueName: "name")) var policy: String?
   @Option(help: ArgumentHelp("Learn from what was completed up to this instant; default: now.", valueName: "time")) var asOf: Timestamp?
 
+  @Option(help: ArgumentHelp("Do this job again from its record, and say whether data, verdict and model are the same.", valueName: "id"))
+  var job: Int64?
+
   func run() throws {
+    if let job {
+      if baseline || !candidates.isEmpty || policy != nil || asOf != nil {
+        throw CommandFailure.usage(
+          "--job takes everything from the job's record: --baseline, --candidates, --policy and --as-of do not go with it")
+      }
+      return try reproduce(job)
+    }
     if baseline, !candidates.isEmpty || policy != nil {
       throw CommandFailure.usage("--baseline compares nothing: --candidates and --policy do not go with it")
     }
@@ -55,5 +66,16 @@ struct TrainCommand: ParsableCommand {
     } else {
       Terminal.output("\(retraining.verdict.plan.champion) stays\n")
     }
+  }
+
+  private func reproduce(_ id: Int64) throws {
+    let workspace = try global.open()
+    guard let job = try workspace.jobQueue().job(id) else { throw ReproductionError.noJob(id) }
+    let asked = try workspace.asAsked(for: job, shouldStop: { Interruption.isRequested })
+    let bar = ProgressBar("training", quiet: global.quiet)
+    let found = try asked.reproduce(
+      job, policy: StrategyLibrary(asked).comparisonPolicy(asked.effective), progress: { bar.show($0.share, step: $0.step) })
+    if global.json { return try Terminal.output(json: found) }
+    Terminal.output(Terminal.harmless(found.text()))
   }
 }

@@ -120,15 +120,6 @@ struct JobProgram {
 
   /// The workspace with the settings that were in force when the job was asked for.
   private func workspace(of job: Job, _ channel: JobChannel) throws -> Workspace {
-    let workspace = try global.open()
-    if job.payload.configuration.isEmpty { return workspace }
-    var surroundings = workspace.surroundings
-    surroundings.shouldStop = { channel.isCancelled || Interruption.isRequested }
-    // Where the data is may be a secret, which the ledger does not keep; it is the same for all jobs of a workspace.
-    let source = ConfigurationOverride("source.path", workspace.settings.source.path, origin: "lathe.yaml")
-    return try Workspace(folder: workspace.folder, surroundings: surroundings) { overrides in
-      ConfigurationFile.Reading(
-        effective: try Settings.load(job.payload.configuration, named: "settings of job \(job.id)", overrides: [source] + overrides))
-    }
+    try global.open().asAsked(for: job) { channel.isCancelled || Interruption.isRequested }
   }
 }

@@ -86,7 +86,8 @@ extension ConfigurationFile {
   /// The settings at `path`, with this process's environment, checked as a whole: keys, import mapping, and the strategies of a workspace.
   static func checkingAll(_ path: String, strategiesOf workspace: String? = nil) -> ConfigurationFile {
     ConfigurationFile(path: path, environment: ProcessInfo.processInfo.environment) { effective in
-      ImportMapping.faults(in: effective) + TrainingCandidate.faults(in: effective) + ScheduleCommand.faults(in: effective)
+      ImportMapping.faults(in: effective) + TrainingCandidate.faults(in: effective) + TuningPlan.faults(in: effective)
+        + ScheduleCommand.faults(in: effective)
         + (workspace.map { StrategyLibrary(folder: $0).faults(in: effective) } ?? [])
     }
   }
