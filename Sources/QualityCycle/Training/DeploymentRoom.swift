@@ -1,8 +1,8 @@
 public import Learning
 public import Ledger
 import Metrics
-public import Routing
-public import Tabular
+import Routing
+import Tabular
 
 /// What the ninth room hands over: the version that serves from now on.
 public struct Deployment: Hashable, Codable, Sendable {

@@ -1,6 +1,6 @@
 import Metrics
 public import Routing
-public import Tabular
+import Tabular
 
 /// Scores a shadow beside the champion on all results since the shadow was trained.
 ///

@@ -1,6 +1,6 @@
 import DataAccess
 import Foundation
-public import Learning
+import Learning
 import Metrics
 public import Routing
 public import Tabular

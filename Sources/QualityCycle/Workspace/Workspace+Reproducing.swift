@@ -2,7 +2,7 @@ import Configuration
 import Foundation
 public import Learning
 public import Ledger
-public import Tabular
+import Tabular
 
 /// What came of doing a job again from its record alone: nothing is decided or put in force by it.
 public struct Reproduction: Hashable, Codable, Sendable {

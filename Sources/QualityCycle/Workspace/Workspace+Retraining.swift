@@ -1,6 +1,6 @@
 import Configuration
 import DataAccess
-public import Learning
+import Learning
 import Ledger
 import Logging
 public import Routing
